@@ -1,0 +1,1 @@
+//! The moving parts: who supervises whom, and the data path of a session.

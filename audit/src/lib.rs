@@ -1,0 +1,1 @@
+//! The record of what was decided: append, chain, rotate, read, verify.

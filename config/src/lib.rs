@@ -1,0 +1,1 @@
+//! Defenter's settings and every MCP client's config: find, read, rewrite, restore.

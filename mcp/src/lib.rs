@@ -1,0 +1,1 @@
+//! The Model Context Protocol as bytes: frames, envelopes, the method catalogue, transports.

@@ -1,0 +1,1 @@
+//! Turns facts about an operation into a decision.

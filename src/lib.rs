@@ -1,0 +1,1 @@
+//! Defenter, the guard between AI clients and their MCP servers.

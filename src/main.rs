@@ -1,0 +1,2 @@
+//! The `defenter` program.
+fn main() {}
