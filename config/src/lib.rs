@@ -1,1 +1,16 @@
 //! Defenter's settings and every MCP client's config: find, read, rewrite, restore.
+//!
+//! A pure library: no runtime, no global state, no clock and no environment that is not passed in
+//! with a [`Host`].
+//!
+//! - [`settings`]: Defenter's own settings, in layers that remember where a value came from.
+//! - [`clients`]: which files of which client name MCP servers, and what they name.
+//! - [`doc`]: JSON, TOML and YAML as trees over their text, edited without re-serialising.
+
+pub mod doc;
+mod host;
+mod paths;
+pub mod settings;
+
+pub use host::{Host, Os};
+pub use paths::{MAX_SOCKET_PATH, Paths, PathsError};

@@ -1,0 +1,410 @@
+//! The keys: one type per group, with meaning, unit, default and bounds.
+//!
+//! The bounds are the schema's (`range`), and the schema is what values are checked against, so
+//! each bound is written once.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of Defenter. Every key is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The data path of a wrapped server.
+    pub proxy: Proxy,
+    /// What happens when a server's process ends.
+    pub restart: Restart,
+    /// How a server's process is stopped.
+    pub shutdown: Shutdown,
+    /// What a session does after its server came back.
+    pub recovery: Recovery,
+    /// What is allowed, asked about and refused.
+    pub policy: Policy,
+    /// What is taken out of texts before they are looked at, recorded or sent.
+    pub redaction: Redaction,
+    /// The record of operations.
+    pub audit: Audit,
+    /// Questions to the user.
+    pub dialog: Dialog,
+    /// The web console, health and metrics.
+    pub console: Console,
+    /// The Defenter cloud policy service.
+    pub cloud: Cloud,
+    /// Rewriting the clients' configuration.
+    pub install: Install,
+    /// The supervisor, `defenter up`.
+    pub supervisor: Supervisor,
+    /// Defenter's own log.
+    pub log: Log,
+}
+
+/// The data path of a wrapped server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Proxy {
+    /// The longest message that is carried, in bytes. A longer one is refused with an error; the
+    /// session goes on.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub max_line_bytes: u64,
+    /// How many messages may wait in one direction of a session before its sender is no longer
+    /// read from.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub queue_messages: u32,
+    /// How many bytes may wait in one direction of a session before its sender is no longer read
+    /// from. One message of any permitted length always fits.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub queue_bytes: u64,
+}
+
+/// What happens when a server's process ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Restart {
+    /// The wait before the first restart, in milliseconds; it doubles with each further one, with
+    /// jitter.
+    #[schemars(range(min = 1, max = 600_000))]
+    pub backoff_initial_ms: u64,
+    /// The longest wait before a restart, in milliseconds.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub backoff_max_ms: u64,
+    /// How long a server must stay up before the wait starts from the beginning, in milliseconds.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub reset_after_ms: u64,
+    /// How many failures within the window are borne; one more puts the server in quarantine.
+    #[schemars(range(min = 1, max = 1000))]
+    pub intensity: u32,
+    /// The window in which failures are counted, in milliseconds.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub window_ms: u64,
+}
+
+/// How a server's process is stopped: its input is closed, then it is asked, then it is killed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// How long it may take to end after its input was closed, in milliseconds.
+    #[schemars(range(min = 0, max = 600_000))]
+    pub eof_grace_ms: u64,
+    /// How long it may take to end after SIGTERM, in milliseconds.
+    #[schemars(range(min = 0, max = 600_000))]
+    pub term_grace_ms: u64,
+}
+
+/// What a session does after its server came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recovery {
+    /// Which calls that were in flight are sent again.
+    pub resend: Resend,
+}
+
+/// Which calls are sent again after a server came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resend {
+    /// None: a call in flight is answered with an error that its outcome is unknown.
+    #[default]
+    Never,
+    /// Calls of tools that their definition marks as read-only or idempotent.
+    Annotated,
+}
+
+/// What is allowed, asked about and refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// The built-in rules to start from.
+    pub preset: Preset,
+    /// Another folder of Cedar policies than `policy.d` beside this file; an absolute path.
+    pub directory: Option<String>,
+    /// What happens when a policy service cannot answer.
+    pub on_unreachable: OnUnreachable,
+    /// Whether the user may answer a block with "allow anyway".
+    pub allow_block_override: bool,
+    /// The lowest severity at which a policy service's block is enforced; below it, the operation
+    /// is allowed and reported.
+    pub min_block_severity: Severity,
+    /// Whether tools ask the model for its intent (adds arguments to every tool's schema).
+    pub intent_capture: bool,
+}
+
+/// The built-in rules to start from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Asks about what is dangerous, blocks what is known bad.
+    #[default]
+    Balanced,
+    /// Asks about everything that changes something.
+    Strict,
+    /// Blocks everything that changes something.
+    ReadOnly,
+    /// Decides and records; enforces only what is known bad.
+    Observe,
+}
+
+/// What happens when a policy service cannot answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnUnreachable {
+    /// The operation is refused.
+    #[default]
+    Deny,
+    /// The user is asked.
+    Ask,
+    /// The local policies alone decide.
+    Local,
+}
+
+/// How bad a policy service finds an operation.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// A nuisance.
+    #[default]
+    Low,
+    /// A risk.
+    Medium,
+    /// A danger.
+    High,
+    /// Damage is certain.
+    Critical,
+}
+
+/// What is taken out of texts before they are looked at, recorded or sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redaction {
+    /// Kinds of findings that are left alone, such as `email`.
+    pub disabled_kinds: Vec<String>,
+    /// Rules, by their id, that are not run.
+    pub disabled_rules: Vec<String>,
+    /// Files with further rules; absolute paths.
+    pub rules_files: Vec<String>,
+}
+
+/// The record of operations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// When a record counts as written.
+    pub durability: Durability,
+    /// The size at which a file of the record is closed and the next one begun, in bytes.
+    #[schemars(range(min = 65_536, max = 17_179_869_184_u64))]
+    pub max_file_bytes: u64,
+    /// The size of the whole record at which its oldest files are deleted, in bytes; it must hold
+    /// two files at least.
+    #[schemars(range(min = 131_072, max = 1_099_511_627_776_u64))]
+    pub max_total_bytes: u64,
+    /// How much of one operation's redacted text is recorded, in bytes.
+    #[schemars(range(min = 0, max = 16_777_216))]
+    pub max_payload_bytes: u64,
+}
+
+/// When a record counts as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum Durability {
+    /// Once the operating system has it: it survives a crash of Defenter.
+    #[default]
+    Os,
+    /// Once the disk has it: it survives a crash of the machine, and costs a few milliseconds.
+    Disk,
+}
+
+/// Questions to the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dialog {
+    /// Whether questions are shown in a window at all. Without it, what would be asked is refused
+    /// unless it is answered in the console.
+    pub enabled: bool,
+    /// How long a request is held while its question is open, in seconds. Clients give up after
+    /// 60 s, so the request is refused before that and passes once when it is tried again.
+    #[schemars(range(min = 1, max = 3600))]
+    pub timeout_s: u64,
+    /// How long the question stays open after its request was refused, in seconds.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub keep_open_s: u64,
+    /// How many questions may wait; a further one is refused at once.
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_pending: u32,
+}
+
+/// The web console, health and metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Console {
+    /// Whether it listens.
+    pub enabled: bool,
+    /// Address and port; the address must be a loopback address.
+    pub listen: String,
+}
+
+/// The Defenter cloud policy service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cloud {
+    /// Whether operations are sent there, redacted, for a decision.
+    pub enabled: bool,
+    /// Its address; `https`, or `http` to a loopback address.
+    pub url: String,
+    /// How long it may take to answer, in milliseconds.
+    #[schemars(range(min = 1, max = 60_000))]
+    pub deadline_ms: u64,
+}
+
+/// Rewriting the clients' configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Install {
+    /// Whether a running supervisor wraps by itself an entry that appears.
+    pub auto: bool,
+}
+
+/// The supervisor, `defenter up`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Supervisor {
+    /// Whether a wrapped server that finds no supervisor starts one.
+    pub autostart: bool,
+}
+
+/// Defenter's own log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is worth a line.
+    pub level: Level,
+    /// How a line looks.
+    pub format: Format,
+    /// How many of a server's last error lines are kept for `status` and `logs`.
+    #[schemars(range(min = 0, max = 10_000))]
+    pub server_stderr_lines: u32,
+}
+
+/// What is worth a line in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// What failed.
+    Error,
+    /// What may fail soon.
+    Warn,
+    /// What happened.
+    #[default]
+    Info,
+    /// How it happened.
+    Debug,
+    /// Every step.
+    Trace,
+}
+
+/// How a line in the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// For reading.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Level {
+    /// The level's name, as a log filter takes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        Self { max_line_bytes: 64 << 20, queue_messages: 64, queue_bytes: 4 << 20 }
+    }
+}
+
+impl Default for Restart {
+    fn default() -> Self {
+        Self {
+            backoff_initial_ms: 250,
+            backoff_max_ms: 30_000,
+            reset_after_ms: 60_000,
+            intensity: 5,
+            window_ms: 60_000,
+        }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { eof_grace_ms: 2000, term_grace_ms: 2000 }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            preset: Preset::default(),
+            directory: None,
+            on_unreachable: OnUnreachable::default(),
+            allow_block_override: true,
+            min_block_severity: Severity::default(),
+            intent_capture: false,
+        }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            durability: Durability::default(),
+            max_file_bytes: 64 << 20,
+            max_total_bytes: 1 << 30,
+            max_payload_bytes: 16 << 10,
+        }
+    }
+}
+
+impl Default for Dialog {
+    fn default() -> Self {
+        Self { enabled: true, timeout_s: 50, keep_open_s: 300, max_pending: 32 }
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { enabled: true, listen: "127.0.0.1:7420".to_owned() }
+    }
+}
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self { enabled: false, url: "https://api.defenter.ai".to_owned(), deadline_ms: 3000 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: Level::default(), format: Format::default(), server_stderr_lines: 50 }
+    }
+}
