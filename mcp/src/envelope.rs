@@ -1,0 +1,610 @@
+//! One message, read without copying: who asks what of whom.
+//!
+//! Owns: the rules on what may be read as a message. Accepts: one line from a peer, hostile until
+//! read. Emits: a [`Message`] whose parts are sub-slices of the line, or an [`EnvelopeError`].
+//! Promises: what no two parsers may read differently is refused, never mended: a protocol key that
+//! occurs twice or looks like another (`"Method"`, `"method\u0000"`), anywhere that policy reads. All
+//! other JSON passes as it is: numbers of any size, lone surrogates, unknown members, `null`.
+//!
+//! Keys are compared decoded, so `"m\u0065thod"` is `method`. Look-alikes matter since parsers exist
+//! that match keys without regard to case (CVE-2026-27896 in the Go SDK, whose folding also takes
+//! U+212A for `k` and U+017F for `s`) or up to a NUL (GHSA-q382-vc8q-7jhj).
+
+use crate::catalogue;
+use crate::id::{Id, MAX_ID};
+use crate::json::{Flaw, Keys, MAX_DEPTH, MAX_OPEN_KEYS, Scanner, Text};
+use crate::read;
+use crate::refusal::{INVALID_REQUEST, PARSE_ERROR};
+use crate::sketch::Sketch;
+use std::borrow::Cow;
+use std::fmt;
+use thiserror::Error;
+
+/// One message. The byte slices are raw JSON and lie inside the line that was read, so
+/// [`read::offset_in`] tells where.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// A method and an id: wants one answer. An id of `null` is kept as it is.
+    Request {
+        /// The id.
+        id: Id<'a>,
+        /// The method, decoded.
+        method: Cow<'a, str>,
+        /// The value of `params`, if the member is there; `null` is kept as `null`.
+        params: Option<&'a [u8]>,
+    },
+    /// A method without an id: wants no answer.
+    Notification {
+        /// The method, decoded.
+        method: Cow<'a, str>,
+        /// The value of `params`, if the member is there.
+        params: Option<&'a [u8]>,
+    },
+    /// The answer to a request.
+    Response {
+        /// The id; nothing where an error answers a message whose id could not be read.
+        id: Option<Id<'a>>,
+        /// What came of it.
+        outcome: Outcome<'a>,
+    },
+    /// An array of messages. Only revision 2025-03-26 has them, and no released server was seen to
+    /// answer one over stdio, so what is in it is left unread.
+    Batch,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// The value of `result`.
+    Result(&'a [u8]),
+    /// The value of `error`.
+    Error(&'a [u8]),
+}
+
+/// A line that is no message, and what can be told of it all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("message refused: {fault}")]
+pub struct EnvelopeError {
+    fault: Fault,
+    sketch: Sketch,
+}
+
+/// What is wrong with a line. Positions are bytes from its start; no text of the peer's is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// Not JSON, or not whole.
+    #[error("not valid JSON from byte {at} on")]
+    NotJson {
+        /// Where.
+        at: usize,
+    },
+    /// Not UTF-8.
+    #[error("not valid UTF-8 from byte {at} on")]
+    NotUtf8 {
+        /// Where.
+        at: usize,
+    },
+    /// A whole value, and then something else.
+    #[error("more than one message in the line, from byte {at} on; send one message a line")]
+    TrailingData {
+        /// Where the second begins.
+        at: usize,
+    },
+    /// Containers within containers beyond [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels at byte {at}")]
+    TooDeep {
+        /// Where.
+        at: usize,
+    },
+    /// More keys than can be compared.
+    #[error("more than {MAX_OPEN_KEYS} keys in objects that may not have one twice, at byte {at}")]
+    TooManyKeys {
+        /// Where.
+        at: usize,
+    },
+    /// The same key twice in an object that policy reads.
+    #[error("a key occurs twice in the object that ends at byte {at}")]
+    DuplicateKey {
+        /// The end of the object.
+        at: usize,
+    },
+    /// A key that some parsers would take for a protocol key.
+    #[error("a key looks like the protocol key \"{key}\" but is spelled differently")]
+    LookAlikeKey {
+        /// The protocol key.
+        key: &'static str,
+    },
+    /// An id that is no string, number or null, or too long.
+    #[error("the id is not a string or a number of at most {MAX_ID} bytes")]
+    BadId,
+    /// A method that is no string, or no text (a lone surrogate).
+    #[error("the method is not a string")]
+    BadMethod,
+    /// A method together with a result or an error, or a result together with an error.
+    #[error("neither clearly a request nor clearly a response")]
+    Ambiguous,
+    /// No method, no result with an id, no error; or no object at all.
+    #[error("neither a request nor a response")]
+    NeitherRequestNorResponse,
+}
+
+/// Reads one line; white space around it and a byte order mark before it are allowed.
+///
+/// # Errors
+/// Where the line is not one message that every parser reads the same way.
+pub fn read(line: &[u8]) -> Result<Message<'_>, EnvelopeError> {
+    read_checked(line).map_err(|fault| EnvelopeError { fault, sketch: Sketch::of(line) })
+}
+
+/// The keys of a message.
+const ENVELOPE_KEYS: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
+
+/// The keys under `params` that policy or recovery reads, in either era, either direction.
+const PARAMS_KEYS: &[&str] = &[
+    "name",
+    "uri",
+    "arguments",
+    "_meta",
+    "task",
+    "taskId",
+    "inputResponses",
+    "requestState",
+    "requestId",
+    "progressToken",
+    "ref",
+    "argument",
+    "context",
+    "level",
+    "protocolVersion",
+    "capabilities",
+    "clientInfo",
+    "notifications",
+    "messages",
+    "message",
+    "mode",
+    "url",
+    "requestedSchema",
+    "systemPrompt",
+    "tools",
+];
+
+/// The keys under `result` that policy or recovery reads.
+const RESULT_KEYS: &[&str] = &[
+    "resultType",
+    "inputRequests",
+    "requestState",
+    "isError",
+    "content",
+    "structuredContent",
+    "contents",
+    "messages",
+    "tools",
+    "prompts",
+    "resources",
+    "resourceTemplates",
+    "instructions",
+    "protocolVersion",
+    "capabilities",
+    "serverInfo",
+    "_meta",
+];
+
+/// Of [`RESULT_KEYS`], those whose look-alike is refused even when the key itself is not there: they
+/// turn a result into a question to the user.
+const RESULT_KEYS_ALONE: &[&str] = &["resultType", "inputRequests", "requestState"];
+
+/// The keys under `_meta` that policy or recovery reads.
+const META_KEYS: &[&str] = &[
+    "progressToken",
+    "io.modelcontextprotocol/protocolVersion",
+    "io.modelcontextprotocol/clientCapabilities",
+    "io.modelcontextprotocol/clientInfo",
+    "io.modelcontextprotocol/logLevel",
+    "io.modelcontextprotocol/subscriptionId",
+    "io.modelcontextprotocol/related-task",
+];
+
+/// The parts of a message as they were found.
+#[derive(Default)]
+struct Parts<'a> {
+    id: Option<&'a [u8]>,
+    method: Option<&'a [u8]>,
+    params: Option<&'a [u8]>,
+    result: Option<&'a [u8]>,
+    error: Option<&'a [u8]>,
+    /// Look-alikes under `params` that matter only where the method is known.
+    params_alike: Option<&'static str>,
+}
+
+/// Which protocol keys an object has, and which of them under another spelling.
+struct Watch {
+    keys: &'static [&'static str],
+    exact: u64,
+    alike: u64,
+}
+
+impl EnvelopeError {
+    /// The JSON-RPC error code to answer with: -32700 where it is not one JSON text, else -32600.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        match self.fault {
+            Fault::NotJson { .. } | Fault::NotUtf8 { .. } | Fault::TrailingData { .. } => {
+                PARSE_ERROR
+            }
+            _ => INVALID_REQUEST,
+        }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// What can be told of the message all the same: its id, and whether it asks or answers.
+    #[must_use]
+    pub fn sketch(&self) -> &Sketch {
+        &self.sketch
+    }
+
+    /// The id, if exactly one could be read.
+    #[must_use]
+    pub fn id(&self) -> Option<Id<'_>> {
+        self.sketch.id.as_ref().map(crate::id::OwnedId::as_id)
+    }
+
+    /// Whether the line is not even JSON, so that nothing can read it as a message. A server's line of
+    /// this kind is noise for its log; one that is JSON but refused is an attempt to be heard.
+    #[must_use]
+    pub fn is_noise(&self) -> bool {
+        matches!(self.fault, Fault::NotJson { .. } | Fault::NotUtf8 { .. })
+    }
+}
+
+impl From<Flaw> for Fault {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Syntax(at) => Self::NotJson { at },
+            Flaw::Depth(at) => Self::TooDeep { at },
+            Flaw::Duplicate(at) => Self::DuplicateKey { at },
+            Flaw::Keys(at) => Self::TooManyKeys { at },
+        }
+    }
+}
+
+impl<'a> Message<'a> {
+    /// The method, if this is a request or a notification.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        match self {
+            Self::Request { method, .. } | Self::Notification { method, .. } => Some(method),
+            Self::Response { .. } | Self::Batch => None,
+        }
+    }
+
+    /// The value of `params`, if this is a request or a notification that has it.
+    #[must_use]
+    pub fn params(&self) -> Option<&'a [u8]> {
+        match self {
+            Self::Request { params, .. } | Self::Notification { params, .. } => *params,
+            Self::Response { .. } | Self::Batch => None,
+        }
+    }
+
+    /// The id, if there is one.
+    #[must_use]
+    pub fn id(&self) -> Option<Id<'a>> {
+        match self {
+            Self::Request { id, .. } => Some(*id),
+            Self::Response { id, .. } => *id,
+            Self::Notification { .. } | Self::Batch => None,
+        }
+    }
+}
+
+impl<'a> Outcome<'a> {
+    /// The raw value, whichever it is.
+    #[must_use]
+    pub fn raw(self) -> &'a [u8] {
+        match self {
+            Self::Result(raw) | Self::Error(raw) => raw,
+        }
+    }
+}
+
+// What a message carries may be secret, so only its shape is shown.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |params: &Option<&[u8]>| params.map(<[u8]>::len);
+        match self {
+            Self::Request { id, method, params } => {
+                write!(
+                    f,
+                    "Request({id:?}, {:?}, {:?} bytes)",
+                    catalogue::label(method),
+                    size(params)
+                )
+            }
+            Self::Notification { method, params } => {
+                write!(f, "Notification({:?}, {:?} bytes)", catalogue::label(method), size(params))
+            }
+            Self::Response { id, outcome } => write!(f, "Response({id:?}, {outcome:?})"),
+            Self::Batch => f.write_str("Batch"),
+        }
+    }
+}
+
+impl fmt::Debug for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Result(raw) => write!(f, "Result({} bytes)", raw.len()),
+            Self::Error(raw) => write!(f, "Error({} bytes)", raw.len()),
+        }
+    }
+}
+
+fn read_checked(line: &[u8]) -> Result<Message<'_>, Fault> {
+    std::str::from_utf8(line).map_err(|e| Fault::NotUtf8 { at: e.valid_up_to() })?;
+    let mut scanner = Scanner::after_bom(line);
+    match scanner.peek() {
+        Some(b'{') => {
+            let parts = parts(&mut scanner)?;
+            ended(&mut scanner)?;
+            message(&parts)
+        }
+        first => {
+            scanner.value(None)?;
+            ended(&mut scanner)?;
+            let batch = first == Some(b'[');
+            if batch { Ok(Message::Batch) } else { Err(Fault::NeitherRequestNorResponse) }
+        }
+    }
+}
+
+fn ended(scanner: &mut Scanner<'_>) -> Result<(), Fault> {
+    if scanner.at_end() { Ok(()) } else { Err(Fault::TrailingData { at: scanner.at() }) }
+}
+
+/// Goes through the message once, to the end of its object.
+fn parts<'a>(scanner: &mut Scanner<'a>) -> Result<Parts<'a>, Fault> {
+    let mut parts = Parts::default();
+    let mut keys = Keys::new();
+    let mut watch = Watch::new(ENVELOPE_KEYS);
+    scanner.object(|scanner, key| {
+        let slot = match watch.note(key) {
+            Seen::New("id") => &mut parts.id,
+            Seen::New("method") => &mut parts.method,
+            Seen::New("params") => {
+                let (raw, alike) = params(scanner, &mut keys)?;
+                parts.params = Some(raw);
+                parts.params_alike = alike;
+                return Ok(());
+            }
+            Seen::New("result") => {
+                parts.result = Some(result(scanner, &mut keys)?);
+                return Ok(());
+            }
+            Seen::New("error") => {
+                parts.error = Some(shallow(scanner, &mut keys)?);
+                return Ok(());
+            }
+            Seen::New(_) | Seen::Other => {
+                return scanner.value(None).map(drop).map_err(Fault::from);
+            }
+            Seen::Again => return Err(Fault::DuplicateKey { at: scanner.at() }),
+        };
+        *slot = Some(scanner.value(None)?);
+        Ok::<(), Fault>(())
+    })?;
+    watch.refuse_alike(|_| true)?;
+    Ok(parts)
+}
+
+/// Takes the value of `params`: no object in it may have a key twice, at any depth.
+fn params<'a>(
+    scanner: &mut Scanner<'a>,
+    keys: &mut Keys<'a>,
+) -> Result<(&'a [u8], Option<&'static str>), Fault> {
+    if scanner.peek() != Some(b'{') {
+        return Ok((scanner.value(Some(keys))?, None));
+    }
+    let mut watch = Watch::new(PARAMS_KEYS);
+    let raw = watched(scanner, keys, &mut watch, |scanner, keys, key| {
+        if key.is("_meta") {
+            meta(scanner, keys)
+        } else {
+            Ok(scanner.value(Some(keys)).map(drop)?)
+        }
+    })?;
+    watch.refuse_twins()?;
+    Ok((raw, watch.alike()))
+}
+
+/// Takes the value of `result`: its own keys may not occur twice, nor any in what it asks of the user.
+fn result<'a>(scanner: &mut Scanner<'a>, keys: &mut Keys<'a>) -> Result<&'a [u8], Fault> {
+    if scanner.peek() != Some(b'{') {
+        return Ok(scanner.value(None)?);
+    }
+    let mut watch = Watch::new(RESULT_KEYS);
+    let raw = watched(scanner, keys, &mut watch, |scanner, keys, key| {
+        if key.is("_meta") {
+            meta(scanner, keys)
+        } else {
+            let deep = key.is("inputRequests");
+            Ok(scanner.value(deep.then_some(keys)).map(drop)?)
+        }
+    })?;
+    watch.refuse_twins()?;
+    watch.refuse_alike(|key| RESULT_KEYS_ALONE.contains(&key))?;
+    Ok(raw)
+}
+
+/// Takes a value whose own keys, if it is an object, may not occur twice.
+fn shallow<'a>(scanner: &mut Scanner<'a>, keys: &mut Keys<'a>) -> Result<&'a [u8], Fault> {
+    if scanner.peek() != Some(b'{') {
+        return Ok(scanner.value(None)?);
+    }
+    watched(scanner, keys, &mut Watch::new(&[]), |scanner, _, _| {
+        Ok(scanner.value(None).map(drop)?)
+    })
+}
+
+fn meta<'a>(scanner: &mut Scanner<'a>, keys: &mut Keys<'a>) -> Result<(), Fault> {
+    if scanner.peek() != Some(b'{') {
+        return Ok(scanner.value(Some(keys)).map(drop)?);
+    }
+    let mut watch = Watch::new(META_KEYS);
+    watched(scanner, keys, &mut watch, |scanner, keys, _| {
+        Ok(scanner.value(Some(keys)).map(drop)?)
+    })?;
+    watch.refuse_alike(|_| true)
+}
+
+/// Takes an object whose keys are noted in `watch` and may not occur twice.
+fn watched<'a>(
+    scanner: &mut Scanner<'a>,
+    keys: &mut Keys<'a>,
+    watch: &mut Watch,
+    mut each: impl FnMut(&mut Scanner<'a>, &mut Keys<'a>, Text<'a>) -> Result<(), Fault>,
+) -> Result<&'a [u8], Fault> {
+    keys.open();
+    let raw = scanner.object(|scanner, key| {
+        keys.add(key, scanner.at())?;
+        watch.note(key);
+        each(scanner, keys, key)
+    })?;
+    keys.close(scanner.at())?;
+    Ok(raw)
+}
+
+fn message<'a>(parts: &Parts<'a>) -> Result<Message<'a>, Fault> {
+    let id = parts.id.map(|token| Id::parse(token).ok_or(Fault::BadId)).transpose()?;
+    let Some(method) = parts.method else {
+        let outcome = outcome(parts)?;
+        if id.is_none() && matches!(outcome, Outcome::Result(_)) {
+            return Err(Fault::NeitherRequestNorResponse);
+        }
+        return Ok(Message::Response { id, outcome });
+    };
+    if parts.result.is_some() || parts.error.is_some() {
+        return Err(Fault::Ambiguous);
+    }
+    let method = method_text(method)?;
+    if let Some(key) = parts.params_alike
+        && catalogue::is_known(&method)
+    {
+        return Err(Fault::LookAlikeKey { key });
+    }
+    let params = parts.params;
+    Ok(match id {
+        Some(id) => Message::Request { id, method, params },
+        None => Message::Notification { method, params },
+    })
+}
+
+/// A lone surrogate has no one reading (it is kept, replaced or refused), so it is no method.
+fn method_text(raw: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    match read::string(raw) {
+        Some(Cow::Owned(text)) if text.contains('\u{FFFD}') => Err(Fault::BadMethod),
+        Some(text) => Ok(text),
+        None => Err(Fault::BadMethod),
+    }
+}
+
+/// A member that is `null` beside one that is not is how JSON-RPC 1.0 says "none".
+fn outcome<'a>(parts: &Parts<'a>) -> Result<Outcome<'a>, Fault> {
+    match (parts.result, parts.error) {
+        (Some(result), None | Some(b"null")) => Ok(Outcome::Result(result)),
+        (None | Some(b"null"), Some(error)) => Ok(Outcome::Error(error)),
+        (Some(_), Some(_)) => Err(Fault::Ambiguous),
+        (None, None) => Err(Fault::NeitherRequestNorResponse),
+    }
+}
+
+/// What [`Watch::note`] found.
+enum Seen {
+    /// A protocol key, for the first time.
+    New(&'static str),
+    /// A protocol key that was there before.
+    Again,
+    /// A look-alike, or no protocol key.
+    Other,
+}
+
+impl Watch {
+    fn new(keys: &'static [&'static str]) -> Self {
+        debug_assert!(keys.len() <= 64);
+        Self { keys, exact: 0, alike: 0 }
+    }
+
+    fn note(&mut self, key: Text<'_>) -> Seen {
+        if !key.escaped && key.raw.is_ascii() {
+            return self.note_plain(key.raw);
+        }
+        let decoded = key.decoded();
+        if let Some(n) = self.keys.iter().position(|k| k.as_bytes() == &*decoded) {
+            return self.note_exact(n);
+        }
+        // Longer than any protocol key however it is disguised: not worth folding.
+        let text = String::from_utf8_lossy(&decoded[..decoded.len().min(256)]);
+        let without_nul: String = text.chars().filter(|&c| c != '\0').map(fold).collect();
+        let until_nul: String = text.chars().take_while(|&c| c != '\0').map(fold).collect();
+        for (n, known) in self.keys.iter().enumerate() {
+            if known.eq_ignore_ascii_case(&without_nul) || known.eq_ignore_ascii_case(&until_nul) {
+                self.alike |= 1 << n;
+            }
+        }
+        Seen::Other
+    }
+
+    fn note_plain(&mut self, key: &[u8]) -> Seen {
+        for (n, known) in self.keys.iter().enumerate() {
+            if known.len() == key.len() && known.as_bytes().eq_ignore_ascii_case(key) {
+                if known.as_bytes() == key {
+                    return self.note_exact(n);
+                }
+                self.alike |= 1 << n;
+                return Seen::Other;
+            }
+        }
+        Seen::Other
+    }
+
+    fn note_exact(&mut self, n: usize) -> Seen {
+        let before = self.exact;
+        self.exact |= 1 << n;
+        if before == self.exact { Seen::Again } else { Seen::New(self.keys[n]) }
+    }
+
+    /// The first protocol key that has a look-alike here.
+    fn alike(&self) -> Option<&'static str> {
+        self.keys.get(self.alike.trailing_zeros() as usize).copied()
+    }
+
+    /// Refuses a look-alike that stands beside the key itself.
+    fn refuse_twins(&self) -> Result<(), Fault> {
+        let twins = Self { alike: self.alike & self.exact, ..*self };
+        twins.refuse_alike(|_| true)
+    }
+
+    /// Refuses a look-alike of a key that `matters`.
+    fn refuse_alike(&self, matters: impl Fn(&str) -> bool) -> Result<(), Fault> {
+        let mut alike = self.keys.iter().enumerate().filter(|(n, _)| self.alike >> n & 1 == 1);
+        match alike.find(|(_, key)| matters(key)) {
+            Some((_, key)) => Err(Fault::LookAlikeKey { key }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The two characters outside ASCII that simple case folding takes for ASCII letters.
+fn fold(c: char) -> char {
+    match c {
+        '\u{212A}' => 'k',
+        '\u{017F}' => 's',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;
