@@ -1,0 +1,121 @@
+//! Text that shows what it holds.
+//!
+//! - Accepts: any text, hostile included.
+//! - Promises: no character of the result is invisible, moves the cursor, or changes the direction
+//!   of what surrounds it; such characters are written out as `⟨U+202E⟩`.
+//!
+//! The ranges are those of Unicode 16's general categories Cc, Cf, Co and Cn (non-characters), the
+//! `Default_Ignorable_Code_Point` property, and the separators other than the plain blank.
+
+use std::fmt::Write as _;
+
+/// Whether a reader could not see `c`, or would see something else than what is there.
+#[must_use]
+pub const fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{ad}' | '\u{34f}'
+        | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{1680}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
+        | '\u{205f}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
+        | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}'
+        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
+}
+
+/// The same text with hidden characters written out.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut marks = 0;
+    for c in text.chars() {
+        push_visible(&mut out, c, &mut marks);
+    }
+    out
+}
+
+/// Appends `c`, written out if it is hidden. `marks` counts the combining marks in a row: more than
+/// two (Vietnamese needs two, pointed Hebrew three at most) would draw over the lines around.
+pub(super) fn push_visible(out: &mut String, c: char, marks: &mut u8) {
+    *marks = if is_mark(c) { marks.saturating_add(1) } else { 0 };
+    if is_hidden(c) || *marks > 3 {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "⟨U+{:04X}⟩", u32::from(c));
+    } else {
+        out.push(c);
+    }
+}
+
+/// How many columns of a fixed-width font `c` takes.
+pub(super) const fn columns(c: char) -> usize {
+    if is_mark(c) {
+        0
+    } else if is_wide(c) {
+        2
+    } else {
+        1
+    }
+}
+
+/// Whether `c` is drawn over the character before it: the blocks of combining marks, and the marks
+/// of the scripts that have them elsewhere are near enough one column to count as one.
+const fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}'
+        | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{e31}' | '\u{e34}'..='\u{e3a}'
+        | '\u{e47}'..='\u{e4e}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Whether `c` is drawn two columns wide (East Asian wide and full-width forms, and emoji).
+const fn is_wide(c: char) -> bool {
+    matches!(c,
+        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{303e}' | '\u{3041}'..='\u{33ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{a000}'..='\u{a4cf}'
+        | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(input: &str, expected: &str) {
+        assert_eq!(visible(input), expected);
+    }
+
+    #[test]
+    fn hidden_characters_are_written_out() {
+        check("plain text, ünïcödé, 日本語", "plain text, ünïcödé, 日本語");
+        check("a\u{202e}b\u{2066}", "a⟨U+202E⟩b⟨U+2066⟩");
+        check("zero\u{200b}width\u{feff}", "zero⟨U+200B⟩width⟨U+FEFF⟩");
+        check("tag\u{e0041}\u{e007f}", "tag⟨U+E0041⟩⟨U+E007F⟩");
+        check("line\nnext\ttab\r\u{2028}", "line⟨U+000A⟩next⟨U+0009⟩tab⟨U+000D⟩⟨U+2028⟩");
+        check("\u{1b}[2Jgone", "⟨U+001B⟩[2Jgone");
+        check("nbsp\u{a0}soft\u{ad}", "nbsp⟨U+00A0⟩soft⟨U+00AD⟩");
+    }
+
+    #[test]
+    fn marks_cannot_pile_up() {
+        check("e\u{301}\u{323}", "e\u{301}\u{323}");
+        let tower = format!("a{}", "\u{301}".repeat(50));
+        assert_eq!(visible(&tower).matches("⟨U+0301⟩").count(), 47);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_is_left(text in any::<String>()) {
+            prop_assert!(!visible(&text).chars().any(is_hidden));
+        }
+
+        #[test]
+        fn making_visible_twice_changes_nothing(text in any::<String>()) {
+            let once = visible(&text);
+            prop_assert_eq!(visible(&once), once);
+        }
+    }
+}
