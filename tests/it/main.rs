@@ -1,0 +1,16 @@
+//! End to end: the real programs, against real and misbehaving servers, driven by real clients.
+//!
+//! `./check` installs what these tests need. One binary, so that it links once; one module a
+//! subject.
+
+#![cfg(unix)]
+
+mod bad_input;
+mod bed;
+mod client;
+mod endings;
+mod http;
+mod patience;
+mod programs;
+mod recovery;
+mod transparency;
