@@ -1,0 +1,69 @@
+//! Owns the placeholders that already stand in a text.
+//! Accepts any bytes; emits the spans of placeholders; promises that they are kept as they are and
+//! never shield what is beside them: only the placeholder's own bytes are left out.
+
+use std::ops::Range;
+
+/// What every placeholder starts with.
+const START: &[u8] = b"[REDACTED-";
+/// Longest name in a placeholder, in bytes.
+const MAX_NAME: usize = 40;
+
+/// The spans of `[REDACTED-NAME]` and `[REDACTED-NAME-2]` in `text`, in order.
+pub(crate) fn find(text: &[u8]) -> Vec<Range<usize>> {
+    memchr::memmem::find_iter(text, START)
+        .filter_map(|start| {
+            let name = &text[start + START.len()..];
+            let length = name
+                .iter()
+                .take(MAX_NAME + 1)
+                .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-')
+                .count();
+            (length > 0 && length <= MAX_NAME && name.get(length) == Some(&b']'))
+                .then(|| start..start + START.len() + length + 1)
+        })
+        .collect()
+}
+
+/// Whether `at` lies inside one of the spans.
+pub(crate) fn covers(barriers: &[Range<usize>], at: usize) -> bool {
+    let after = barriers.partition_point(|barrier| barrier.end <= at);
+    barriers.get(after).is_some_and(|barrier| barrier.start <= at)
+}
+
+/// What is left of `span` without the barriers.
+pub(crate) fn subtract(span: &Range<usize>, barriers: &[Range<usize>]) -> Vec<Range<usize>> {
+    let first = barriers.partition_point(|barrier| barrier.end <= span.start);
+    let mut out = Vec::new();
+    let mut at = span.start;
+    for barrier in barriers[first..].iter().take_while(|barrier| barrier.start < span.end) {
+        if at < barrier.start {
+            out.push(at..barrier.start);
+        }
+        at = barrier.end;
+    }
+    if at < span.end {
+        out.push(at..span.end);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_placeholders_only() {
+        let text = b"a [REDACTED-SECRET] [REDACTED-] [REDACTED-x] [REDACTED-EMAIL-2]";
+        assert_eq!(find(text), [2..19, 45..63]);
+    }
+
+    #[test]
+    fn subtracts_only_the_placeholders() {
+        let barriers = [2..4, 6..8];
+        assert_eq!(subtract(&(0..10), &barriers), [0..2, 4..6, 8..10]);
+        assert!(subtract(&(2..4), &barriers).is_empty());
+        assert_eq!(subtract(&(3..9), &barriers), [4..6, 8..9]);
+        assert!(covers(&barriers, 3) && !covers(&barriers, 4));
+    }
+}

@@ -1,0 +1,94 @@
+//! Owns credentials in addresses and in `Authorization` headers.
+//! Accepts the place of `://` or of a scheme's name; emits the password or token; promises a
+//! bounded look.
+
+use super::value::{Shape, is_obvious_example};
+use crate::engine::{Work, starts_word};
+use crate::rule::MAX_TOKEN;
+use crate::{Confidence, Verdict, barrier};
+
+/// Longest `user:password` in an address, in bytes.
+const MAX_USERINFO: usize = 512;
+
+/// Adds the password of `scheme://user:password@host`, where `at` is the place of `://`.
+pub(crate) fn url_credentials(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
+    let start = at + 3;
+    if at == 0 || !text[at - 1].is_ascii_alphanumeric() {
+        return;
+    }
+    let window = &text[start.min(text.len())..text.len().min(start + MAX_USERINFO)];
+    let end = window.iter().position(|&b| ends_userinfo(b)).unwrap_or(window.len());
+    if !work.spend(end) {
+        return;
+    }
+    // The password may hold an `@` itself: the last one before the path is what counts.
+    let Some(host) = memchr::memrchr(b'@', &window[..end]) else { return };
+    let Some(colon) = memchr::memchr(b':', &window[..host]) else { return };
+    let password = &window[colon + 1..host];
+    if password.is_empty() || is_calm(password) {
+        return;
+    }
+    let span = start + colon + 1..start + host;
+    work.add(text, span, rule, Confidence::High, Verdict::Unchecked);
+}
+
+fn ends_userinfo(byte: u8) -> bool {
+    byte <= b' ' || matches!(byte, b'/' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'?' | b'\\')
+}
+
+/// Whether a password in an address is a placeholder.
+fn is_calm(password: &[u8]) -> bool {
+    const WORDS: &[&[u8]] = &[
+        b"password",
+        b"pass",
+        b"pwd",
+        b"passwd",
+        b"secret",
+        b"token",
+        b"xxx",
+        b"xxxx",
+        b"xxxxx",
+        b"***",
+        b"****",
+        b"*****",
+        b"your_password",
+        b"yourpassword",
+        b"x-oauth-basic",
+        b"%s",
+    ];
+    let lower = password.to_ascii_lowercase();
+    WORDS.contains(&&lower[..])
+        || barrier::find(password).first().is_some_and(|span| *span == (0..password.len()))
+        || matches!(password, [b'<', ..] | [b'{', .., b'}'] | [b'[', .., b']'] | [b'%', .., b'%'])
+        || password.starts_with(b"$")
+        || memchr::memmem::find(password, b"${").is_some()
+        || memchr::memmem::find(password, b"{{").is_some()
+        || password.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.'))
+}
+
+/// Adds the token after an authorization scheme's name, which stands at `at..end`.
+pub(crate) fn authorization(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize, end: usize) {
+    if !starts_word(text, at) {
+        return;
+    }
+    let mut start = end;
+    while text.get(start) == Some(&b' ') && start < end + 4 {
+        start += 1;
+    }
+    let window = &text[start..text.len().min(start + MAX_TOKEN)];
+    let length = window.iter().position(|&b| !is_token68(b)).unwrap_or(window.len());
+    if length < 12 || !work.spend(length) {
+        return;
+    }
+    let value = &window[..length];
+    let shape = Shape::of(value);
+    if shape.digit == 0 || shape.upper + shape.lower == 0 || is_obvious_example(value) {
+        return;
+    }
+    work.add(text, start..start + length, rule, Confidence::Medium, Verdict::Unchecked);
+}
+
+/// RFC 7235's token68, which is also what bearer tokens are made of (RFC 6750).
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}

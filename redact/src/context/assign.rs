@@ -1,0 +1,367 @@
+//! Owns reading `key operator value` around a keyword, in JSON, code, shells, YAML, XML, headers.
+//! Accepts the place of a keyword in a key's name; emits the spans of key and value; promises a
+//! bounded look in both directions and remembers the last answer, since one key often holds
+//! several keywords.
+
+use std::ops::Range;
+
+use crate::engine::Work;
+use crate::json;
+
+/// Longest key name, in bytes, on each side of its keyword.
+const MAX_KEY: usize = 64;
+/// Longest value in quotes, in bytes.
+const MAX_QUOTED: usize = 8 << 10;
+/// Longest value without quotes, in bytes.
+const MAX_BARE: usize = 2 << 10;
+/// Most blanks between the parts.
+const MAX_BLANKS: usize = 48;
+
+/// What stands between key and value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    /// `=`, `:=`, `?=`, `+=`, `||=`
+    Equals,
+    /// `:`
+    Colon,
+    /// `=>`, `->`
+    Arrow,
+    /// `==`, `!=`, `===`
+    Compare,
+    /// `,` after a quoted key: an argument of a call, a pair, a column
+    Comma,
+    /// a blank after `--key`
+    Flag,
+    /// `>` of an element's tag
+    Tag,
+    /// `(` after the key: a setter or constructor
+    Call,
+    /// `is` in a sentence
+    Word,
+}
+
+/// A key and what is assigned to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assigned {
+    pub(crate) key: Range<usize>,
+    pub(crate) value: Range<usize>,
+    /// The quote around the value.
+    pub(crate) quote: Option<u8>,
+    /// Whether the key itself stands in quotes.
+    pub(crate) quoted_key: bool,
+    pub(crate) operator: Operator,
+    /// The name of the function whose first argument the value is.
+    pub(crate) call: Option<Range<usize>>,
+    /// Whether the key is the first thing in its line, or follows `export`, `set`, `-` …
+    pub(crate) line_start: bool,
+}
+
+/// Finds assignments in one text.
+pub(crate) struct Assignments<'t> {
+    text: &'t [u8],
+    json: bool,
+    last: Option<(Range<usize>, Option<Assigned>)>,
+    /// Where the last run without a blank or quote ends.
+    run: Range<usize>,
+}
+
+impl<'t> Assignments<'t> {
+    pub(crate) fn new(text: &'t [u8], json: bool) -> Assignments<'t> {
+        Assignments { text, json, last: None, run: 0..0 }
+    }
+
+    /// The assignment to the key whose name holds the keyword at `start..end`.
+    pub(crate) fn at(
+        &mut self,
+        work: &mut Work<'_>,
+        start: usize,
+        end: usize,
+    ) -> Option<&Assigned> {
+        let known = self.last.as_ref().is_some_and(|(key, _)| key.start <= start && end <= key.end);
+        if !known {
+            let key = self.key(start, end);
+            let assigned = if work.spend(key.len() + 16) { self.read(key.clone()) } else { None };
+            self.last = Some((key, assigned));
+        }
+        self.last.as_ref().and_then(|(_, assigned)| assigned.as_ref())
+    }
+
+    /// The whole name around a keyword.
+    fn key(&self, start: usize, end: usize) -> Range<usize> {
+        let text = self.text;
+        let floor = start.saturating_sub(MAX_KEY);
+        let mut from = start;
+        while from > floor && is_name(text[from - 1]) {
+            from -= 1;
+        }
+        let ceiling = text.len().min(end + MAX_KEY);
+        let mut to = end;
+        while to < ceiling && is_name(text[to]) {
+            to += 1;
+        }
+        // `key->` and `key-=` end before the operator.
+        while to > end && matches!(text[to - 1], b'-' | b'.') {
+            to -= 1;
+        }
+        from..to
+    }
+
+    fn read(&mut self, key: Range<usize>) -> Option<Assigned> {
+        let text = self.text;
+        let before = key.start.checked_sub(1).map(|at| text[at]);
+        let quoted_key =
+            matches!(before, Some(b'"' | b'\'' | b'`')) && text.get(key.end).copied() == before;
+        let mut at = key.end;
+        if quoted_key {
+            at += 1;
+        }
+        let (operator, after) = self.operator(&key, at, quoted_key)?;
+        at = after;
+        let newline = self.json || operator == Operator::Arrow;
+        at = self.blanks(at, newline);
+        if operator == Operator::Colon {
+            at = self.past_type(at);
+        }
+        let mut assigned = Assigned {
+            line_start: self.line_start(key.start),
+            key,
+            value: at..at,
+            quote: None,
+            quoted_key,
+            operator,
+            call: None,
+        };
+        self.set_value(&mut assigned, at)?;
+        Some(assigned)
+    }
+
+    fn operator(
+        &self,
+        key: &Range<usize>,
+        mut at: usize,
+        quoted_key: bool,
+    ) -> Option<(Operator, usize)> {
+        let text = self.text;
+        let is_flag = !quoted_key
+            && (text[key.clone()].starts_with(b"-")
+                || key.start > 0
+                    && text[key.start - 1] == b'/'
+                    && key.start > 1
+                    && text[key.start - 2] == b' ');
+        let start = at;
+        // `["key"]`, `config['key']`, `(key)`
+        while matches!(text.get(at), Some(b']' | b')')) && at < start + 2 {
+            at += 1;
+        }
+        let unblanked = at;
+        at = self.blanks(at, self.json);
+        let rest = text.get(at..text.len().min(at + 4))?;
+        let (operator, length) = match rest {
+            [b'=', b'=', b'=', ..] => (Operator::Compare, 3),
+            [b'!', b'=', b'=', ..] => (Operator::Compare, 3),
+            [b'=' | b'!', b'=', ..] => (Operator::Compare, 2),
+            [b'=' | b'-', b'>', ..] => (Operator::Arrow, 2),
+            [b'<', b'-', ..] => (Operator::Equals, 2),
+            [b':', b':', b'=', ..] => (Operator::Equals, 3),
+            [b':', b'=', ..] => (Operator::Equals, 2),
+            [b':', b':', ..] => return None,
+            [b'?' | b'+', b'=', ..] => (Operator::Equals, 2),
+            [b'|', b'|', b'=', ..] | [b'?', b'?', b'=', ..] => (Operator::Equals, 3),
+            [b'=', b'~', ..] => return None,
+            [b'=', ..] => (Operator::Equals, 1),
+            [b':', ..] => (Operator::Colon, 1),
+            [b',', ..] if quoted_key => (Operator::Comma, 1),
+            [b'>', ..] if self.is_tag(key) => (Operator::Tag, 1),
+            [b'(', ..] if at == start && !quoted_key => (Operator::Call, 1),
+            [b'i', b's', b' ', ..] if at > unblanked => (Operator::Word, 3),
+            _ if is_flag && at > unblanked => (Operator::Flag, 0),
+            _ => return None,
+        };
+        Some((operator, at + length))
+    }
+
+    fn is_tag(&self, key: &Range<usize>) -> bool {
+        key.start > 0 && self.text[key.start - 1] == b'<'
+    }
+
+    fn blanks(&self, mut at: usize, newline: bool) -> usize {
+        let ceiling = self.text.len().min(at + MAX_BLANKS);
+        while at < ceiling
+            && (matches!(self.text[at], b' ' | b'\t')
+                || newline && matches!(self.text[at], b'\n' | b'\r'))
+        {
+            at += 1;
+        }
+        at
+    }
+
+    /// Past a type between `:` and `=`, as in `password: &str = "…"`.
+    fn past_type(&self, at: usize) -> usize {
+        let window = &self.text[at..self.text.len().min(at + 48)];
+        let length = window
+            .iter()
+            .take_while(|b| {
+                b.is_ascii_alphanumeric()
+                    || matches!(
+                        b,
+                        b'_' | b'<' | b'>' | b'&' | b'?' | b'[' | b']' | b'.' | b' ' | b'|'
+                    )
+            })
+            .count();
+        match &window[length..] {
+            [b'=', next, ..]
+                if length > 0 && !matches!(next, b'=' | b'>') && window[length - 1] == b' ' =>
+            {
+                self.blanks(at + length + 1, false)
+            }
+            _ => at,
+        }
+    }
+
+    fn set_value(&mut self, assigned: &mut Assigned, at: usize) -> Option<()> {
+        let text = self.text;
+        let mut at = at;
+        // A string's prefix: b"…", f'…', @"…", $"…".
+        if let (Some(b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'$' | b'&' | b'*'), Some(b'"' | b'\'')) =
+            (text.get(at), text.get(at + 1))
+        {
+            at += 1;
+        }
+        match text.get(at)? {
+            quote @ (b'"' | b'\'' | b'`') => self.quoted(assigned, at, *quote),
+            b'\\' if matches!(text.get(at + 1), Some(b'"' | b'\'')) => {
+                self.escaped_quoted(assigned, at)
+            }
+            _ => self.bare(assigned, at),
+        }
+    }
+
+    fn quoted(&self, assigned: &mut Assigned, at: usize, quote: u8) -> Option<()> {
+        let text = self.text;
+        let start = at + 1;
+        let end = if self.json && quote == b'"' {
+            json::string_end(text, start).ok()?.0
+        } else {
+            let window = &text[start..text.len().min(start + MAX_QUOTED)];
+            let mut from = 0;
+            loop {
+                let found = memchr::memchr3(quote, b'\\', b'\n', &window[from..])?;
+                match window[from + found] {
+                    b'\\' => from += found + 2,
+                    b'\n' if quote != b'`' => return None,
+                    byte if byte == quote => break start + from + found,
+                    _ => from += found + 1,
+                }
+                if from >= window.len() {
+                    return None;
+                }
+            }
+        };
+        assigned.value = start..end;
+        assigned.quote = Some(quote);
+        Some(())
+    }
+
+    /// A value between `\"` and `\"`: a string in a string.
+    fn escaped_quoted(&self, assigned: &mut Assigned, at: usize) -> Option<()> {
+        let text = self.text;
+        let quote = text[at + 1];
+        let start = at + 2;
+        let window = &text[start..text.len().min(start + MAX_QUOTED)];
+        let end = memchr::memmem::find(window, &[b'\\', quote])?;
+        assigned.value = start..start + end;
+        assigned.quote = Some(quote);
+        Some(())
+    }
+
+    fn bare(&mut self, assigned: &mut Assigned, at: usize) -> Option<()> {
+        let text = self.text;
+        if !self.run.contains(&at) {
+            let window = &text[at..text.len().min(at + MAX_BARE)];
+            let length = window.iter().position(|&b| ends_bare(b)).unwrap_or(window.len());
+            self.run = at..at + length;
+        }
+        let mut end = self.run.end;
+        let in_query = assigned
+            .key
+            .start
+            .checked_sub(1)
+            .is_some_and(|before| matches!(text[before], b'?' | b'&'));
+        if in_query || assigned.operator == Operator::Equals {
+            let window = &text[at..end];
+            let stop = memchr::memchr(b'&', window)
+                .filter(|_| in_query || memchr::memchr(b'=', window).is_some());
+            end = stop.map_or(end, |stop| at + stop);
+        }
+        if assigned.operator == Operator::Tag {
+            let stop = memchr::memchr(b'<', &text[at..text.len().min(at + MAX_BARE)])?;
+            end = at + stop;
+        } else if let Some(open) = memchr::memchr(b'(', &text[at..end]) {
+            // `name("value"`: the value is the first argument.
+            let inside = at + open + 1;
+            let name_only =
+                open > 0 && text[at..at + open].iter().all(|&b| is_name(b) || b == b':');
+            if name_only && matches!(text.get(inside), Some(b'"' | b'\'' | b'`')) {
+                assigned.call = Some(at..at + open);
+                return self.quoted(assigned, inside, text[inside]);
+            }
+        } else if matches!(text.get(end), Some(b' ')) && text[at..end].eq(b"new") {
+            let name = end + 1;
+            let ceiling = text.len().min(name + MAX_KEY);
+            let mut inside = name;
+            while inside < ceiling && is_name(text[inside]) {
+                inside += 1;
+            }
+            if text.get(inside) == Some(&b'(') && matches!(text.get(inside + 1), Some(b'"' | b'\''))
+            {
+                assigned.call = Some(name..inside);
+                return self.quoted(assigned, inside + 1, text[inside + 1]);
+            }
+        }
+        while end > at && matches!(text[end - 1], b',' | b';' | b'.' | b'\\') {
+            end -= 1;
+        }
+        assigned.value = at..end;
+        (end > at).then_some(())
+    }
+
+    /// Whether a key is what its line assigns to: nothing but indentation, a list dash, a comment
+    /// sign or words such as `export` stand before it.
+    fn line_start(&self, at: usize) -> bool {
+        let from = at.saturating_sub(MAX_BLANKS);
+        let before = &self.text[from..at];
+        let start = memchr::memrchr2(b'\n', b'\r', before).map(|at| at + 1);
+        if start.is_none() && from > 0 {
+            return false;
+        }
+        let lead = before[start.unwrap_or(0)..].trim_ascii();
+        matches!(
+            lead,
+            b"" | b"-"
+                | b"#"
+                | b"//"
+                | b"*"
+                | b"export"
+                | b"set"
+                | b"ENV"
+                | b"ARG"
+                | b"+"
+                | b"$"
+                | b"\""
+                | b"'"
+                | b"- \""
+                | b"-e"
+                | b"- -e"
+        )
+    }
+}
+
+/// Bytes of a key's name.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+}
+
+/// Bytes that end a value without quotes.
+fn ends_bare(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<')
+}

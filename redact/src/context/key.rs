@@ -1,0 +1,555 @@
+//! Owns what a key's name says of its value.
+//! Accepts the bytes of a name in any of the usual spellings; emits its class; promises to look at
+//! whole words only, the last one first, since `password_policy` is a policy.
+
+/// What the value of a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyClass {
+    /// Something that a person may have chosen, so that any value counts.
+    Password,
+    /// A secret that a machine made.
+    Secret,
+    /// Perhaps a secret: `key`, `auth`, `nonce`.
+    Weak,
+    /// Nothing that we know to be secret.
+    Other,
+}
+
+/// Longest name that is looked at, in bytes.
+const MAX_NAME: usize = 128;
+
+/// Classifies a key's name.
+pub(crate) fn classify(name: &[u8]) -> KeyClass {
+    let words = Words::of(name);
+    let mut index = words.count;
+    while index > 0 && is_neutral(words.get(index - 1)) {
+        index -= 1;
+    }
+    let Some(last) = index.checked_sub(1) else { return KeyClass::Other };
+    if is_calm(words.get(last)) {
+        return KeyClass::Other;
+    }
+    for at in (last.saturating_sub(2)..=last).rev() {
+        let word = words.get(at);
+        if at < last && (is_calm(word)) {
+            break;
+        }
+        let before = at.checked_sub(1).map(|at| words.get(at)).unwrap_or_default();
+        match word_class(word, before) {
+            KeyClass::Other => {}
+            class => return class,
+        }
+    }
+    KeyClass::Other
+}
+
+fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
+    const PASSWORD_ENDS: &[&[u8]] =
+        &[b"password", b"passwd", b"passphrase", b"passwort", b"passcode", b"pwd", b"passw"];
+    const PASSWORDS: &[&[u8]] = &[
+        b"pass",
+        b"pw",
+        b"pswd",
+        b"psw",
+        b"pword",
+        b"passwords",
+        b"kennwort",
+        b"contrasena",
+        b"senha",
+        b"dbpass",
+        b"userpass",
+        b"mypass",
+        b"rootpass",
+        b"adminpass",
+        b"smtppass",
+        b"mailpass",
+        b"ftppass",
+        b"sshpass",
+        b"keypass",
+        b"storepass",
+        b"passin",
+        b"passout",
+        b"requirepass",
+        b"masterauth",
+        b"wachtwoord",
+        b"haslo",
+    ];
+    const SECRET_ENDS: &[&[u8]] = &[
+        b"secret",
+        b"token",
+        b"apikey",
+        b"accesskey",
+        b"secretkey",
+        b"privatekey",
+        b"authkey",
+        b"credential",
+        b"credentials",
+        b"masterkey",
+        b"clientsecret",
+        b"appsecret",
+        b"encryptionkey",
+        b"signingkey",
+        b"securekey",
+        b"sessionkey",
+        b"sharedkey",
+    ];
+    const SECRETS: &[&[u8]] = &[
+        b"secrets",
+        b"tokens",
+        b"creds",
+        b"cred",
+        b"authorization",
+        b"apitoken",
+        b"mnemonic",
+        b"bearer",
+        b"hmac",
+        b"sharedaccesssignature",
+        b"jwt",
+        b"pat",
+        b"otp",
+        b"totp",
+        b"apikeys",
+        b"webhook",
+    ];
+    const WEAK: &[&[u8]] = &[
+        b"key",
+        b"auth",
+        b"nonce",
+        b"salt",
+        b"seed",
+        b"signature",
+        b"sig",
+        b"sid",
+        b"cookie",
+        b"session",
+        b"csrf",
+        b"xsrf",
+        b"api",
+        b"oauth",
+        b"keys",
+        b"nkey",
+        b"pin",
+    ];
+    const KEY_OF: &[&[u8]] = &[
+        b"api",
+        b"access",
+        b"secret",
+        b"private",
+        b"encryption",
+        b"signing",
+        b"auth",
+        b"master",
+        b"license",
+        b"licence",
+        b"consumer",
+        b"subscription",
+        b"storage",
+        b"account",
+        b"shared",
+        b"service",
+        b"admin",
+        b"app",
+        b"application",
+        b"client",
+        b"crypto",
+        b"cipher",
+        b"aes",
+        b"ssh",
+        b"deploy",
+        b"webhook",
+        b"hmac",
+        b"sdk",
+        b"integration",
+        b"ingest",
+        b"write",
+        b"rest",
+        b"server",
+        b"jwt",
+        b"session",
+        b"cookie",
+        b"decrypt",
+        b"encrypt",
+        b"oauth",
+    ];
+    if PASSWORDS.contains(&word) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end)) {
+        return KeyClass::Password;
+    }
+    if SECRETS.contains(&word) || SECRET_ENDS.iter().any(|end| word.ends_with(end)) {
+        return KeyClass::Secret;
+    }
+    if matches!(word, b"key" | b"keys") && KEY_OF.contains(&before) {
+        return KeyClass::Secret;
+    }
+    if matches!(word, b"word" | b"phrase" | b"code" | b"wd") && before == b"pass" {
+        return KeyClass::Password;
+    }
+    if WEAK.contains(&word) {
+        return KeyClass::Weak;
+    }
+    KeyClass::Other
+}
+
+/// Words after which the name says nothing else than before.
+fn is_neutral(word: &[u8]) -> bool {
+    const NEUTRAL: &[&[u8]] = &[
+        b"value",
+        b"val",
+        b"str",
+        b"string",
+        b"plain",
+        b"plaintext",
+        b"text",
+        b"env",
+        b"var",
+        b"new",
+        b"old",
+        b"current",
+        b"raw",
+        b"data",
+        b"input",
+        b"confirm",
+        b"confirmation",
+        b"repeat",
+        b"again",
+        b"base",
+        b"b64",
+        b"hex",
+        b"prod",
+        b"dev",
+        b"staging",
+        b"main",
+        b"primary",
+        b"secondary",
+        b"default",
+        b"live",
+        b"const",
+        b"content",
+        b"b",
+        b"a",
+        b"in",
+    ];
+    word.iter().all(u8::is_ascii_digit) || NEUTRAL.contains(&word)
+}
+
+/// Last words that make a name one of something about a secret.
+fn is_calm(word: &[u8]) -> bool {
+    const CALM: &[&[u8]] = &[
+        b"id",
+        b"ids",
+        b"name",
+        b"names",
+        b"url",
+        b"uri",
+        b"path",
+        b"file",
+        b"filename",
+        b"type",
+        b"types",
+        b"field",
+        b"fields",
+        b"length",
+        b"len",
+        b"size",
+        b"min",
+        b"max",
+        b"count",
+        b"policy",
+        b"expiry",
+        b"expires",
+        b"expiration",
+        b"expired",
+        b"ttl",
+        b"enabled",
+        b"enable",
+        b"disabled",
+        b"required",
+        b"require",
+        b"hint",
+        b"label",
+        b"placeholder",
+        b"regex",
+        b"pattern",
+        b"reset",
+        b"prompt",
+        b"error",
+        b"errors",
+        b"message",
+        b"msg",
+        b"algorithm",
+        b"alg",
+        b"version",
+        b"format",
+        b"endpoint",
+        b"host",
+        b"port",
+        b"server",
+        b"prefix",
+        b"suffix",
+        b"title",
+        b"description",
+        b"desc",
+        b"text2",
+        b"tooltip",
+        b"button",
+        b"link",
+        b"page",
+        b"form",
+        b"input2",
+        b"validator",
+        b"validation",
+        b"invalid",
+        b"missing",
+        b"hash",
+        b"hashed",
+        b"digest",
+        b"sha",
+        b"sha1",
+        b"sha256",
+        b"md5",
+        b"md",
+        b"checksum",
+        b"fingerprint",
+        b"thumbprint",
+        b"etag",
+        b"uuid",
+        b"guid",
+        b"trace",
+        b"span",
+        b"index",
+        b"idx",
+        b"row",
+        b"column",
+        b"table",
+        b"class",
+        b"method",
+        b"mode",
+        b"status",
+        b"state",
+        b"code2",
+        b"event",
+        b"events",
+        b"handler",
+        b"callback",
+        b"provider",
+        b"manager",
+        b"service",
+        b"factory",
+        b"store",
+        b"usage",
+        b"limit",
+        b"rate",
+        b"time",
+        b"date",
+        b"at",
+        b"age",
+        b"change",
+        b"changed",
+        b"strength",
+        b"attempts",
+        b"retries",
+        b"timeout",
+        b"option",
+        b"options",
+        b"config",
+        b"settings",
+        b"param",
+        b"params",
+        b"parameter",
+        b"attribute",
+        b"attr",
+        b"property",
+        b"public",
+        b"pub",
+        b"scope",
+        b"scopes",
+        b"issuer",
+        b"audience",
+        b"generator",
+        b"blob",
+        b"magic",
+        b"number",
+        b"bits",
+        b"map",
+        b"list",
+        b"set",
+        b"pair",
+        b"press",
+        b"down",
+        b"up",
+        b"code",
+        b"board",
+        b"frame",
+        b"frames",
+        b"word",
+        b"space",
+        b"ring",
+        b"stone",
+        b"note",
+        b"binding",
+        b"bindings",
+        b"header",
+        b"headers",
+        b"selector",
+        b"location",
+        b"source",
+        b"dir",
+        b"folder",
+        b"bucket",
+        b"region",
+        b"arn",
+        b"resource",
+        b"action",
+        b"role",
+        b"permission",
+        b"permissions",
+        b"user",
+        b"username",
+        b"email",
+        b"entry",
+        b"item",
+        b"protocol",
+        b"request",
+        b"response",
+        b"result",
+        b"results",
+        b"flow",
+        b"grant",
+        b"is",
+        b"has",
+        b"exists",
+        b"visible",
+        b"show",
+        b"hide",
+        b"valid",
+        b"rotation",
+        b"encoding",
+        b"encoder",
+        b"decoder",
+        b"parser",
+        b"reader",
+        b"writer",
+        b"supplier",
+        b"getter",
+        b"model",
+    ];
+    CALM.contains(&word)
+}
+
+/// The lower-case words of a name.
+struct Words {
+    text: [u8; MAX_NAME],
+    ends: [(u8, u8); 24],
+    count: usize,
+}
+
+impl Words {
+    /// Splits at everything but letters and digits, and before a capital after a small letter or
+    /// before a small letter that follows capitals.
+    fn of(name: &[u8]) -> Words {
+        let name = &name[name.len().saturating_sub(MAX_NAME)..];
+        let mut words = Words { text: [0; MAX_NAME], ends: [(0, 0); 24], count: 0 };
+        let mut start = 0;
+        for at in 0..=name.len() {
+            let splits = match name.get(at) {
+                None => true,
+                Some(byte) if !byte.is_ascii_alphanumeric() => true,
+                Some(byte) if at > start && byte.is_ascii_uppercase() => {
+                    let before = name[at - 1];
+                    before.is_ascii_lowercase()
+                        || before.is_ascii_uppercase()
+                            && name.get(at + 1).is_some_and(u8::is_ascii_lowercase)
+                }
+                _ => false,
+            };
+            if !splits {
+                continue;
+            }
+            words.push(name, start, at);
+            let skips = name.get(at).is_some_and(|byte| !byte.is_ascii_alphanumeric());
+            start = at + usize::from(skips);
+        }
+        words
+    }
+
+    /// Adds a word without the number at its end, as in `password2`.
+    fn push(&mut self, name: &[u8], start: usize, end: usize) {
+        if start >= end {
+            return;
+        }
+        let digits = name[start..end].iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let end = if digits < end - start { end - digits } else { end };
+        if self.count == self.ends.len() {
+            self.ends.rotate_left(1);
+            self.count -= 1;
+        }
+        self.text[start..end].copy_from_slice(&name[start..end]);
+        self.text[start..end].make_ascii_lowercase();
+        // Names are at most 128 bytes long.
+        self.ends[self.count] = (start as u8, end as u8);
+        self.count += 1;
+    }
+
+    fn get(&self, index: usize) -> &[u8] {
+        let (start, end) = self.ends[index];
+        &self.text[usize::from(start)..usize::from(end)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, class: KeyClass) {
+        assert_eq!(classify(name.as_bytes()), class, "{name}");
+    }
+
+    #[test]
+    fn the_last_word_decides() {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "userPassword",
+            "mysql_pwd",
+            "dbpass",
+            "password2",
+            "PGPASSWORD",
+            "new_password",
+            "passwordConfirm",
+        ] {
+            check(name, KeyClass::Password);
+        }
+        for name in [
+            "client_secret",
+            "apiKey",
+            "API_KEY",
+            "accessToken",
+            "x-api-key",
+            "aws_secret_access_key",
+            "authToken",
+            "GITHUB_TOKEN",
+            "apikey",
+            "HMACSecret",
+        ] {
+            check(name, KeyClass::Secret);
+        }
+        for name in ["key", "nonce", "auth"] {
+            check(name, KeyClass::Weak);
+        }
+        for name in [
+            "password_policy",
+            "tokenType",
+            "secret_name",
+            "key_id",
+            "keyboard",
+            "monkey",
+            "passwordLength",
+            "author",
+            "bypass",
+            "compass",
+            "public_key_path",
+            "token_count",
+        ] {
+            check(name, KeyClass::Other);
+        }
+    }
+}

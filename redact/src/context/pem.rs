@@ -1,0 +1,52 @@
+//! Owns private keys in PEM armour (RFC 7468).
+//! Accepts the place of `-----BEGIN`; emits the block up to its end line, or as far as base64
+//! goes where there is none; promises one look per byte and a limit of 64 KiB.
+
+use crate::engine::Work;
+use crate::{Confidence, Verdict};
+
+/// Longest block, in bytes.
+const MAX_BLOCK: usize = 64 << 10;
+/// Longest label, as in `RSA PRIVATE KEY`, in bytes.
+const MAX_LABEL: usize = 64;
+
+/// Adds the private key whose armour starts at `at`.
+pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
+    let head = &text[at..text.len().min(at + 16 + MAX_LABEL)];
+    let Some(private) = memchr::memmem::find(&head.to_ascii_uppercase(), b"PRIVATE KEY") else {
+        return;
+    };
+    let Some(dashes) = memchr::memmem::find(&head[private..], b"-----") else { return };
+    let body = at + private + dashes + 5;
+    let window = &text[body..text.len().min(body + MAX_BLOCK)];
+    if !work.spend(window.len().min(4096)) {
+        return;
+    }
+    let end = match memchr::memmem::find(window, b"-----END") {
+        Some(end) if is_armoured(&window[..end]) => {
+            let tail = &window[end..window.len().min(end + 16 + MAX_LABEL)];
+            let close = memchr::memmem::find(&tail[8.min(tail.len())..], b"-----");
+            body + end + close.map_or(8, |close| close + 8 + 5)
+        }
+        _ => body + window.iter().position(|&b| !is_body(b)).unwrap_or(window.len()),
+    };
+    if end < body + 16 {
+        return;
+    }
+    work.spend(end - at);
+    work.add(text, at..end, rule, Confidence::High, Verdict::Unchecked);
+}
+
+/// Whether the bytes between the armour lines can be a key and its headers.
+fn is_armoured(body: &[u8]) -> bool {
+    body.len() >= 16 && body.iter().filter(|&&b| is_body(b)).count() * 10 >= body.len() * 8
+}
+
+/// Bytes of the base64 body, its line breaks (also escaped ones) and string glue.
+fn is_body(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'+' | b'/' | b'=' | b'\n' | b'\r' | b' ' | b'\t' | b'\\' | b'-' | b':' | b','
+        )
+}

@@ -1,0 +1,332 @@
+//! Owns matching: from keywords and other anchors to matches in one text.
+//! Accepts a text and the ranges of it to look at; emits matches whose spans are places in that
+//! text; promises that close inspection is paid for in steps, and that running out is told.
+
+use std::ops::Range;
+
+use crate::context::{self, Assignments};
+use crate::finding::Fingerprint;
+use crate::redactor::Redactor;
+use crate::rule::{Detector, How, MAX_TOKEN, Rule};
+use crate::{Confidence, Kind, Verdict, barrier, pii, unescape};
+
+/// One match in a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Match {
+    pub(crate) span: Range<usize>,
+    /// The rule's index.
+    pub(crate) rule: u16,
+    pub(crate) kind: Kind,
+    pub(crate) confidence: Confidence,
+    pub(crate) verdict: Verdict,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Match {
+    /// Orders matches by how much they say: validated, then sure, then specific kinds.
+    fn rank(&self) -> (bool, Confidence, bool, bool) {
+        let valid = self.verdict == Verdict::Valid;
+        (valid, self.confidence, self.kind.is_secret(), self.kind != Kind::Password)
+    }
+}
+
+/// One scan's matches and what is left of its budget.
+pub(crate) struct Work<'r> {
+    pub(crate) redactor: &'r Redactor,
+    pub(crate) found: Vec<Match>,
+    steps: u64,
+    pub(crate) exhausted: bool,
+}
+
+/// What is looked at, and how it is to be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Layer<'t> {
+    pub(crate) text: &'t [u8],
+    /// Whether the text is raw JSON, so that a quote ends where JSON says.
+    pub(crate) json: bool,
+    /// How many encodings deep.
+    pub(crate) depth: u8,
+}
+
+impl<'r> Work<'r> {
+    /// Work on an input of `length` bytes.
+    pub(crate) fn new(redactor: &'r Redactor, length: usize) -> Work<'r> {
+        let budget = redactor.budget();
+        let steps = budget.steps_base.saturating_add(budget.steps_per_byte * length as u64);
+        Work { redactor, found: Vec::new(), steps, exhausted: length > budget.max_bytes }
+    }
+
+    /// Pays for looking at `count` bytes; false when the budget is used up.
+    pub(crate) fn spend(&mut self, count: usize) -> bool {
+        match self.steps.checked_sub(count as u64 + 1) {
+            Some(left) if !self.exhausted => {
+                self.steps = left;
+                true
+            }
+            _ => {
+                self.exhausted = true;
+                false
+            }
+        }
+    }
+
+    /// Adds a match unless it is switched off or allowed.
+    pub(crate) fn add(
+        &mut self,
+        text: &[u8],
+        span: Range<usize>,
+        rule: usize,
+        confidence: Confidence,
+        verdict: Verdict,
+    ) {
+        let kind = self.redactor.rule(rule).kind;
+        self.add_kind(text, span, rule, kind, confidence, verdict);
+    }
+
+    /// As [`Work::add`], for a rule that finds more than one kind.
+    pub(crate) fn add_kind(
+        &mut self,
+        text: &[u8],
+        span: Range<usize>,
+        rule: usize,
+        kind: Kind,
+        confidence: Confidence,
+        verdict: Verdict,
+    ) {
+        let value = &text[span.clone()];
+        if span.is_empty() || !self.redactor.reports(kind) || self.redactor.is_allowed(value) {
+            return;
+        }
+        if self.found.len() >= self.redactor.budget().max_findings {
+            self.exhausted = true;
+            return;
+        }
+        let fingerprint = Fingerprint::of(self.redactor.fingerprint_key(), value);
+        let rule = u16::try_from(rule).unwrap_or(u16::MAX);
+        self.found.push(Match { span, rule, kind, confidence, verdict, fingerprint });
+    }
+
+    /// Looks at `ranges` of a layer, and at what its text encodes.
+    pub(crate) fn scan(&mut self, layer: Layer<'_>, ranges: &[Range<usize>]) {
+        let barriers = barrier::find(layer.text);
+        let redactor = self.redactor;
+        let mut assignments = Assignments::new(layer.text, layer.json);
+        let mut anywhere = redactor.without_keywords().to_vec();
+        for range in ranges {
+            redactor.prefilter().find(layer.text, range.clone(), |keyword, at| {
+                if self.exhausted || barrier::covers(&barriers, at) {
+                    return;
+                }
+                for &rule in redactor.rules_of(keyword) {
+                    let rule = usize::from(rule);
+                    if redactor.rule(rule).spec.how == How::Anywhere {
+                        if !anywhere.contains(&rule) {
+                            anywhere.push(rule);
+                        }
+                    } else {
+                        self.at_keyword(&layer, &mut assignments, rule, keyword, at);
+                    }
+                }
+            });
+            pii::scan(self, layer.text, range.clone());
+        }
+        for rule in anywhere {
+            for range in ranges {
+                self.everywhere(layer.text, range, rule);
+            }
+        }
+        self.decode(&layer);
+    }
+
+    fn at_keyword(
+        &mut self,
+        layer: &Layer<'_>,
+        assignments: &mut Assignments<'_>,
+        index: usize,
+        keyword: usize,
+        at: usize,
+    ) {
+        let redactor = self.redactor;
+        let rule = redactor.rule(index);
+        let end = at + redactor.keyword_len(keyword);
+        match (rule.spec.how, rule.detector) {
+            (How::Token, _) => self.token(layer.text, index, at),
+            (How::Value, _) => {
+                if let Some(assigned) = assignments.at(self, at, end) {
+                    self.value(layer.text, index, assigned.value.clone());
+                }
+            }
+            (How::Detector, Some(Detector::Context)) => {
+                if let Some(assigned) = assignments.at(self, at, end).cloned() {
+                    context::judge(self, layer, index, &assigned);
+                }
+            }
+            (How::Detector, Some(Detector::UrlCredentials)) => {
+                context::url_credentials(self, layer.text, index, at);
+            }
+            (How::Detector, Some(Detector::Authorization)) => {
+                context::authorization(self, layer.text, index, at, end);
+            }
+            (How::Detector, Some(Detector::Pem)) => context::pem(self, layer.text, index, at),
+            _ => {}
+        }
+    }
+
+    /// Tries a rule's expression where its keyword stands.
+    fn token(&mut self, text: &[u8], index: usize, at: usize) {
+        let rule = self.redactor.rule(index);
+        if !rule.spec.glued && !starts_word(text, at) {
+            return;
+        }
+        let Some(regex) = rule.regex() else { return };
+        let window = &text[at..text.len().min(at + MAX_TOKEN)];
+        let Some(found) = regex.captures(window) else {
+            self.spend(32);
+            return;
+        };
+        let secret = secret_of(rule, &found);
+        if !self.spend(secret.end) {
+            return;
+        }
+        let span = at + secret.start..at + secret.end;
+        if !rule.spec.glued && continues_word(text, span.end) {
+            return;
+        }
+        self.check(text, index, span.clone(), &span);
+    }
+
+    /// Tries a rule's expression on a whole assigned value.
+    fn value(&mut self, text: &[u8], index: usize, value: Range<usize>) {
+        let rule = self.redactor.rule(index);
+        let Some(regex) = rule.regex() else { return };
+        if value.len() > MAX_TOKEN || !self.spend(value.len()) {
+            return;
+        }
+        if let Some(found) = regex.captures(&text[value.clone()]) {
+            let secret = secret_of(rule, &found);
+            let span = value.start + secret.start..value.start + secret.end;
+            self.check(text, index, span, &value);
+        }
+    }
+
+    /// Runs a rule's expression over a whole range, as gitleaks does.
+    fn everywhere(&mut self, text: &[u8], range: &Range<usize>, index: usize) {
+        let rule = self.redactor.rule(index);
+        let Some(regex) = rule.regex() else { return };
+        let mut at = range.start;
+        while at < range.end && self.spend(64) {
+            let part = &text[..range.end];
+            let Some(found) = regex.captures_at(part, at) else {
+                self.spend((range.end - at) / 8);
+                return;
+            };
+            let Some(whole) = found.get(0) else { return };
+            let secret = secret_of(rule, &found);
+            self.spend(whole.end() - at);
+            self.check(text, index, secret, &(whole.start()..whole.end()));
+            at = if whole.is_empty() { whole.end() + 1 } else { whole.end() };
+        }
+    }
+
+    /// Applies a rule's filters to a match, and adds it.
+    fn check(&mut self, text: &[u8], index: usize, secret: Range<usize>, whole: &Range<usize>) {
+        let rule = self.redactor.rule(index);
+        let value = &text[secret.clone()];
+        if rule.spec.entropy > 0.0 && context::entropy(value) < rule.spec.entropy {
+            return;
+        }
+        let mut verdict = Verdict::Unchecked;
+        let mut confidence = rule.confidence;
+        if let Some(validator) = rule.validator {
+            if validator.passes(value) {
+                verdict = Verdict::Valid;
+                confidence = Confidence::High;
+            } else if validator.is_strict() {
+                return;
+            } else {
+                verdict = Verdict::Doubtful;
+            }
+        }
+        if context::is_obvious_example(value) {
+            return;
+        }
+        let line = context::line_around(text, whole);
+        if rule.allows(value, &text[whole.clone()], line)
+            || self.redactor.allows(rule.id.as_str(), value, &text[whole.clone()], line)
+        {
+            return;
+        }
+        self.add(text, secret, index, confidence, verdict);
+    }
+
+    /// Looks at what the text means once its escapes are undone.
+    fn decode(&mut self, layer: &Layer<'_>) {
+        if layer.json || layer.depth >= self.redactor.budget().max_depth {
+            return;
+        }
+        if unescape::is_worthwhile(layer.text) && self.spend(layer.text.len()) {
+            let derived = unescape::unescape(layer.text, 0..layer.text.len());
+            self.scan_derived(&derived, layer.depth + 1);
+        }
+    }
+
+    /// Looks at a derived text; its matches are told in places of its origin.
+    pub(crate) fn scan_derived(&mut self, derived: &crate::offsets::Derived, depth: u8) {
+        if derived.is_empty() {
+            return;
+        }
+        let first = self.found.len();
+        let whole = 0..derived.text.len();
+        let layer = Layer { text: &derived.text, json: false, depth };
+        self.scan(layer, std::slice::from_ref(&whole));
+        for found in &mut self.found[first..] {
+            found.span = derived.origin(&found.span);
+        }
+    }
+}
+
+/// The part of an expression's match that is the secret.
+fn secret_of(rule: &Rule, found: &regex::bytes::Captures<'_>) -> Range<usize> {
+    let chosen = match rule.spec.secret_group {
+        0 => (1..found.len()).find_map(|group| found.get(group)).filter(|g| !g.is_empty()),
+        group => found.get(group as usize),
+    };
+    chosen.or_else(|| found.get(0)).map_or(0..0, |part| part.range())
+}
+
+/// Whether a word may start at `at`: nothing, or no letter or digit, stands before it.
+pub(crate) fn starts_word(text: &[u8], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else { return true };
+    if !text[before].is_ascii_alphanumeric() {
+        return true;
+    }
+    // The letter of an escape (`\n`) is no part of the word.
+    matches!(text[before], b'n' | b'r' | b't')
+        && before.checked_sub(1).is_some_and(|at| text[at] == b'\\')
+}
+
+/// Whether a word goes on at `at`.
+pub(crate) fn continues_word(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Sorts matches and joins those that overlap; the one that says most names the whole.
+pub(crate) fn merge(mut matches: Vec<Match>) -> Vec<Match> {
+    matches.sort_by(|a, b| {
+        (a.span.start, b.span.end, a.rule).cmp(&(b.span.start, a.span.end, b.rule))
+    });
+    let mut out: Vec<Match> = Vec::with_capacity(matches.len());
+    for found in matches {
+        match out.last_mut() {
+            Some(last) if found.span.start < last.span.end => {
+                let span = last.span.start..last.span.end.max(found.span.end);
+                if found.rank() > last.rank() {
+                    *last = found;
+                }
+                last.span = span;
+            }
+            _ => out.push(found),
+        }
+    }
+    out
+}

@@ -1,0 +1,249 @@
+//! Owns payment cards and bank accounts.
+//! Accepts the place of a digit or capital; emits numbers whose checksum fits; promises a bounded
+//! look, and to skip a run of digits at once.
+
+use crate::engine::Work;
+use crate::rule::Detector;
+use crate::{Confidence, Verdict};
+
+/// Adds the card number that starts with the digits at `at`; gives the place to go on from.
+pub(crate) fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
+    let run = text[at..limit].iter().take_while(|b| b.is_ascii_digit()).count();
+    let next = at + run.max(1);
+    let before = at.checked_sub(1).map(|at| text[at]);
+    if before.is_some_and(|b| b.is_ascii_alphanumeric()) || !(4..=19).contains(&run) {
+        return next;
+    }
+    // A group of a number that was tried from its start.
+    if before.is_some_and(|b| matches!(b, b'-' | b' ' | b'.'))
+        && at >= 2
+        && text[at - 2].is_ascii_digit()
+    {
+        return next;
+    }
+    card(work, text, at, limit);
+    next
+}
+
+fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) {
+    let Some(rule) = work.redactor.detector(Detector::Card) else { return };
+    let mut number = [0_u8; 19];
+    let mut count = 0;
+    let mut end = at;
+    let mut separator = None;
+    for (index, &byte) in text[at..limit.min(at + 32)].iter().enumerate() {
+        if byte.is_ascii_digit() {
+            if count == number.len() {
+                return;
+            }
+            number[count] = byte - b'0';
+            count += 1;
+            end = at + index + 1;
+        } else if matches!(byte, b' ' | b'-' | b'.')
+            && separator.is_none_or(|used| used == byte)
+            && at + index == end
+        {
+            separator = Some(byte);
+        } else {
+            break;
+        }
+    }
+    work.spend(count);
+    let number = &number[..count];
+    if text.get(end).is_some_and(u8::is_ascii_alphanumeric) || !is_card(number) {
+        return;
+    }
+    work.add(text, at..end, rule, Confidence::High, Verdict::Valid);
+}
+
+/// Whether digits are a card number: an issuer's range and length (ISO/IEC 7812), and Luhn.
+fn is_card(number: &[u8]) -> bool {
+    if !(13..=19).contains(&number.len()) {
+        return false;
+    }
+    let first = number.iter().take(4).fold(0_u32, |sum, &digit| sum * 10 + u32::from(digit));
+    let lengths: &[usize] = match first {
+        4000..=4999 => &[13, 16, 19],
+        5100..=5599 | 2221..=2720 => &[16],
+        3400..=3499 | 3700..=3799 => &[15],
+        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => &[14, 16, 19],
+        6011 | 6440..=6599 | 6200..=6299 => &[16, 17, 18, 19],
+        3528..=3589 => &[16, 17, 18, 19],
+        5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763 => &[13, 14, 15, 16, 17, 18, 19],
+        _ => &[],
+    };
+    lengths.contains(&number.len()) && luhn(number) && number.iter().any(|&d| d != number[0])
+}
+
+/// Luhn's checksum (ISO/IEC 7812-1, annex B) over digits from 0 to 9.
+pub(crate) fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, &digit)| match (index % 2, u32::from(digit) * 2) {
+            (0, _) => u32::from(digit),
+            (_, doubled) => doubled / 10 + doubled % 10,
+        })
+        .sum();
+    !digits.is_empty() && sum.is_multiple_of(10)
+}
+
+/// Lengths of an IBAN by country (the SWIFT registry of ISO 13616).
+const IBAN_LENGTHS: &[(&[u8; 2], usize)] = &[
+    (b"AD", 24),
+    (b"AE", 23),
+    (b"AL", 28),
+    (b"AT", 20),
+    (b"AZ", 28),
+    (b"BA", 20),
+    (b"BE", 16),
+    (b"BG", 22),
+    (b"BH", 22),
+    (b"BI", 27),
+    (b"BR", 29),
+    (b"BY", 28),
+    (b"CH", 21),
+    (b"CR", 22),
+    (b"CY", 28),
+    (b"CZ", 24),
+    (b"DE", 22),
+    (b"DJ", 27),
+    (b"DK", 18),
+    (b"DO", 28),
+    (b"EE", 20),
+    (b"EG", 29),
+    (b"ES", 24),
+    (b"FI", 18),
+    (b"FK", 18),
+    (b"FO", 18),
+    (b"FR", 27),
+    (b"GB", 22),
+    (b"GE", 22),
+    (b"GI", 23),
+    (b"GL", 18),
+    (b"GR", 27),
+    (b"GT", 28),
+    (b"HN", 28),
+    (b"HR", 21),
+    (b"HU", 28),
+    (b"IE", 22),
+    (b"IL", 23),
+    (b"IQ", 23),
+    (b"IS", 26),
+    (b"IT", 27),
+    (b"JO", 30),
+    (b"KW", 30),
+    (b"KZ", 20),
+    (b"LB", 28),
+    (b"LC", 32),
+    (b"LI", 21),
+    (b"LT", 20),
+    (b"LU", 20),
+    (b"LV", 21),
+    (b"LY", 25),
+    (b"MC", 27),
+    (b"MD", 24),
+    (b"ME", 22),
+    (b"MK", 19),
+    (b"MN", 20),
+    (b"MR", 27),
+    (b"MT", 31),
+    (b"MU", 30),
+    (b"NI", 28),
+    (b"NL", 18),
+    (b"NO", 15),
+    (b"OM", 23),
+    (b"PK", 24),
+    (b"PL", 28),
+    (b"PS", 29),
+    (b"PT", 25),
+    (b"QA", 29),
+    (b"RO", 24),
+    (b"RS", 22),
+    (b"RU", 33),
+    (b"SA", 24),
+    (b"SC", 31),
+    (b"SD", 18),
+    (b"SE", 24),
+    (b"SI", 19),
+    (b"SK", 24),
+    (b"SM", 27),
+    (b"SO", 23),
+    (b"ST", 25),
+    (b"SV", 28),
+    (b"TL", 23),
+    (b"TN", 24),
+    (b"TR", 26),
+    (b"UA", 29),
+    (b"VA", 22),
+    (b"VG", 24),
+    (b"XK", 20),
+    (b"YE", 30),
+];
+
+/// Adds the IBAN that starts with the capital at `at`.
+pub(crate) fn capital(work: &mut Work<'_>, text: &[u8], at: usize) {
+    let Some(rule) = work.redactor.detector(Detector::Iban) else { return };
+    let Some(&[a, b, c, d]) = text.get(at..at + 4) else { return };
+    if !b.is_ascii_uppercase() || !c.is_ascii_digit() || !d.is_ascii_digit() {
+        return;
+    }
+    if at.checked_sub(1).is_some_and(|before| text[before].is_ascii_alphanumeric()) {
+        return;
+    }
+    let country = [a, b];
+    let Some(&(_, length)) = IBAN_LENGTHS.iter().find(|(code, _)| **code == country) else {
+        return;
+    };
+    let Some(end) = iban_end(text, at, length) else { return };
+    work.spend(64);
+    if mod97(&text[at..end]) {
+        work.add(text, at..end, rule, Confidence::High, Verdict::Valid);
+    }
+}
+
+/// Where `length` letters and digits from `at` end, with single blanks or hyphens between groups.
+fn iban_end(text: &[u8], at: usize, length: usize) -> Option<usize> {
+    let mut count = 0;
+    let mut blank = false;
+    for (index, &byte) in text[at..].iter().enumerate().take(64) {
+        if byte.is_ascii_alphanumeric() {
+            count += 1;
+            blank = false;
+            if count == length {
+                let end = at + index + 1;
+                return (!text.get(end).is_some_and(u8::is_ascii_alphanumeric)).then_some(end);
+            }
+        } else if matches!(byte, b' ' | b'-') && !blank {
+            blank = true;
+        } else {
+            return None;
+        }
+    }
+    None
+}
+
+/// ISO 7064's mod-97-10 over an IBAN, its first four characters moved to the end.
+fn mod97(iban: &[u8]) -> bool {
+    let plain: Vec<u8> = iban.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    let Some((head, tail)) = plain.split_at_checked(4) else { return false };
+    let rest = tail.iter().chain(head).fold(0_u32, |rest, &byte| match byte {
+        b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
+        _ => (rest * 100 + u32::from(byte.to_ascii_uppercase() - b'A') + 10) % 97,
+    });
+    rest == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums() {
+        assert!(luhn(&[4, 5, 3, 9, 1, 4, 8, 8, 0, 3, 4, 3, 6, 4, 6, 7]));
+        assert!(!luhn(&[4, 5, 3, 9, 1, 4, 8, 8, 0, 3, 4, 3, 6, 4, 6, 8]));
+        assert!(mod97(b"GB82 WEST 1234 5698 7654 32"));
+        assert!(!mod97(b"GB82 WEST 1234 5698 7654 33"));
+    }
+}

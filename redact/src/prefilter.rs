@@ -1,0 +1,169 @@
+//! Owns the one pass that finds where a rule's keyword stands.
+//! Accepts keywords of three bytes or more; emits (keyword, place) in order of the text; promises
+//! that no keyword is missed whatever its case and what overlaps it, in one look per byte.
+
+use std::ops::Range;
+
+/// Where in a keyword its rarest three bytes are.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    keyword: u16,
+    offset: u8,
+}
+
+/// Finds keywords by the hash of their rarest three bytes.
+pub(crate) struct Prefilter {
+    keywords: Vec<Box<[u8]>>,
+    /// One bit per hash of three case-folded bytes.
+    bitmap: Box<[u64; 1024]>,
+    /// Where the anchors of a hash start in `anchors`.
+    starts: Vec<u16>,
+    anchors: Vec<Anchor>,
+}
+
+/// Shortest keyword, in bytes.
+pub(crate) const MIN_KEYWORD: usize = 3;
+
+impl Prefilter {
+    /// A filter for those keywords, which must be lower case and at least [`MIN_KEYWORD`] long;
+    /// shorter ones are never found.
+    pub(crate) fn new(keywords: Vec<Box<[u8]>>) -> Prefilter {
+        let mut hashed: Vec<(u16, Anchor)> = keywords
+            .iter()
+            .take(usize::from(u16::MAX))
+            .enumerate()
+            .filter(|(_, keyword)| keyword.len() >= MIN_KEYWORD)
+            .map(|(index, keyword)| {
+                let offset = rarest(keyword);
+                let three = [keyword[offset], keyword[offset + 1], keyword[offset + 2], 0];
+                let anchor = Anchor {
+                    keyword: u16::try_from(index).unwrap_or(u16::MAX),
+                    offset: u8::try_from(offset).unwrap_or(0),
+                };
+                (hash(u32::from_le_bytes(three)), anchor)
+            })
+            .collect();
+        hashed.sort_by_key(|&(hash, anchor)| (hash, anchor.keyword));
+        let mut bitmap = Box::new([0; 1024]);
+        let mut starts = vec![0_u16; 65_537];
+        for &(hash, _) in &hashed {
+            bitmap[usize::from(hash >> 6)] |= 1 << (hash & 63);
+            starts[usize::from(hash) + 1] += 1;
+        }
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
+        }
+        let anchors = hashed.into_iter().map(|(_, anchor)| anchor).collect();
+        Prefilter { keywords, bitmap, starts, anchors }
+    }
+
+    /// Tells every keyword that lies in `range` of `text`, with the place where it starts.
+    #[inline]
+    pub(crate) fn find(
+        &self,
+        text: &[u8],
+        range: Range<usize>,
+        mut found: impl FnMut(usize, usize),
+    ) {
+        let part = &text[range.clone()];
+        for (at, four) in part.windows(4).enumerate() {
+            let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+            let hash = hash(word);
+            if self.bitmap[usize::from(hash >> 6)] >> (hash & 63) & 1 != 0 {
+                self.verify(text, &range, range.start + at, hash, &mut found);
+            }
+        }
+        if let [.., a, b, c] = *part {
+            let hash = hash(u32::from_le_bytes([a, b, c, 0]));
+            self.verify(text, &range, range.end - 3, hash, &mut found);
+        }
+    }
+
+    #[inline(never)]
+    fn verify(
+        &self,
+        text: &[u8],
+        range: &Range<usize>,
+        at: usize,
+        hash: u16,
+        found: &mut impl FnMut(usize, usize),
+    ) {
+        let from = usize::from(self.starts[usize::from(hash)]);
+        let to = usize::from(self.starts[usize::from(hash) + 1]);
+        for anchor in &self.anchors[from..to] {
+            let keyword = &self.keywords[usize::from(anchor.keyword)];
+            let Some(start) = at.checked_sub(usize::from(anchor.offset)) else { continue };
+            if start < range.start || start + keyword.len() > range.end {
+                continue;
+            }
+            if text[start..start + keyword.len()].eq_ignore_ascii_case(keyword) {
+                found(usize::from(anchor.keyword), start);
+            }
+        }
+    }
+}
+
+/// A 16-bit hash of the lower three bytes, case folded.
+#[inline(always)]
+fn hash(word: u32) -> u16 {
+    let three = (word & 0x00FF_FFFF) | 0x0020_2020;
+    (three.wrapping_mul(0x9E37_79B1) >> 16) as u16
+}
+
+/// Where the three bytes of the keyword are that stand least often in text and code.
+fn rarest(keyword: &[u8]) -> usize {
+    (0..=keyword.len().min(64) - MIN_KEYWORD)
+        .min_by_key(|&at| keyword[at..at + 3].iter().map(|&byte| weight(byte)).sum::<u32>())
+        .unwrap_or(0)
+}
+
+/// About ten times the logarithm of how often a byte stands in text and code.
+fn weight(byte: u8) -> u32 {
+    match byte.to_ascii_lowercase() {
+        b'e' | b' ' => 50,
+        b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 46,
+        b'l' | b'c' | b'd' | b'u' | b'p' | b'm' => 42,
+        b'h' | b'f' | b'g' | b'_' | b'-' | b'.' | b'"' | b'/' | b':' => 38,
+        b'b' | b'y' | b'w' | b'v' | b'k' => 34,
+        b'x' | b'0'..=b'9' => 30,
+        _ => 22,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(keywords: &[&str], text: &str) -> Vec<(usize, usize)> {
+        let keywords = keywords.iter().map(|k| k.as_bytes().into()).collect();
+        let mut out = Vec::new();
+        Prefilter::new(keywords).find(text.as_bytes(), 0..text.len(), |k, at| out.push((k, at)));
+        out.sort_unstable();
+        out
+    }
+
+    #[test]
+    fn finds_overlapping_keywords_in_any_case() {
+        assert_eq!(found(&["key", "apikey", "api"], "x ApiKey"), [(0, 5), (1, 2), (2, 2)]);
+        assert_eq!(found(&["key"], "key"), [(0, 0)]);
+        assert_eq!(found(&["key"], "ke"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_plain_search(text in "[abAB_k]{0,40}", a in "[abk_]{3,5}", b in "[ab]{3,4}") {
+            let mut plain = Vec::new();
+            let lower = text.to_ascii_lowercase();
+            for (index, keyword) in [&a, &b].into_iter().enumerate() {
+                for at in 0..lower.len() {
+                    if lower[at..].starts_with(keyword.as_str()) {
+                        plain.push((index, at));
+                    }
+                }
+            }
+            plain.sort_unstable();
+            prop_assert_eq!(found(&[&a, &b], &text), plain);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Owns rules ready to be matched: the built-in ones as constants, the user's as read.
+//! Accepts specs of the dialect; emits [`Rule`]s that compile their expression at first use (the
+//! user's at once, so that an error is told at load); promises ASCII semantics as Go's RE2 has
+//! them, which also keeps an expression a hundred times smaller.
+
+mod builtin;
+mod dialect;
+mod validator;
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+pub(crate) use dialect::{AllowSpec, DialectError, How, RuleSpec, Target, parse};
+pub(crate) use validator::Validator;
+
+use crate::{Confidence, Kind, RuleId};
+
+/// Most bytes that an expression may look at from where a keyword stands.
+pub(crate) const MAX_TOKEN: usize = 8 << 10;
+
+/// A matcher that is code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detector {
+    /// A value whose key name says that it is a secret.
+    Context,
+    /// `scheme://user:password@host`.
+    UrlCredentials,
+    /// The token after `Bearer`, `Basic` and the like.
+    Authorization,
+    /// A block between `-----BEGIN … PRIVATE KEY-----` and its end.
+    Pem,
+    /// E-mail addresses.
+    Email,
+    /// Payment cards.
+    Card,
+    /// Bank accounts.
+    Iban,
+}
+
+impl Detector {
+    fn from_label(label: &str) -> Option<Detector> {
+        Some(match label {
+            "context" => Detector::Context,
+            "url-credentials" => Detector::UrlCredentials,
+            "authorization" => Detector::Authorization,
+            "pem" => Detector::Pem,
+            "email" => Detector::Email,
+            "card" => Detector::Card,
+            "iban" => Detector::Iban,
+            _ => return None,
+        })
+    }
+}
+
+/// A match that is not reported.
+#[derive(Debug)]
+pub(crate) struct Allow {
+    all: bool,
+    target: Target,
+    regexes: Vec<Regex>,
+    stopwords: Vec<String>,
+}
+
+impl Allow {
+    pub(crate) fn new(spec: &AllowSpec) -> Result<Option<Allow>, String> {
+        // An exception that also asks for a path can never hold for a text without one.
+        if spec.elsewhere && (spec.all || spec.regexes.is_empty() && spec.stopwords.is_empty()) {
+            return Ok(None);
+        }
+        let regexes =
+            spec.regexes.iter().map(|regex| compile(regex)).collect::<Result<Vec<_>, _>>()?;
+        let stopwords = spec.stopwords.iter().map(|word| word.to_ascii_lowercase()).collect();
+        Ok(Some(Allow { all: spec.all, target: spec.target, regexes, stopwords }))
+    }
+
+    /// Whether the match is one that it allows.
+    pub(crate) fn holds(&self, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
+        let target = match self.target {
+            Target::Secret => secret,
+            Target::Match => whole,
+            Target::Line => line,
+        };
+        let by_regex = || self.regexes.iter().any(|regex| regex.is_match(target));
+        let by_word = || {
+            let lower = secret.to_ascii_lowercase();
+            self.stopwords
+                .iter()
+                .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+        };
+        match (self.regexes.is_empty(), self.stopwords.is_empty()) {
+            (true, true) => false,
+            (false, true) => by_regex(),
+            (true, false) => by_word(),
+            (false, false) if self.all => by_regex() && by_word(),
+            (false, false) => by_regex() || by_word(),
+        }
+    }
+}
+
+/// A rule that can be matched.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: RuleId,
+    pub(crate) kind: Kind,
+    pub(crate) confidence: Confidence,
+    pub(crate) detector: Option<Detector>,
+    pub(crate) validator: Option<Validator>,
+    pub(crate) spec: Cow<'static, RuleSpec>,
+    regex: OnceLock<Option<Regex>>,
+    allow: OnceLock<Vec<Allow>>,
+}
+
+impl Rule {
+    /// Checks and, for a rule that was read, compiles a spec.
+    pub(crate) fn new(spec: Cow<'static, RuleSpec>) -> Result<Rule, String> {
+        let kind =
+            Kind::from_label(&spec.kind).ok_or_else(|| format!("kind {} is unknown", spec.kind))?;
+        let confidence = Confidence::from_label(&spec.confidence).ok_or_else(|| {
+            format!("confidence is {}; it must be low, medium or high", spec.confidence)
+        })?;
+        let detector = match spec.how {
+            How::Detector => Some(
+                Detector::from_label(&spec.pattern)
+                    .ok_or_else(|| format!("detector {} is unknown", spec.pattern))?,
+            ),
+            _ => None,
+        };
+        let validator = match &*spec.validator {
+            "" => None,
+            name => Some(
+                Validator::from_label(name)
+                    .ok_or_else(|| format!("validator {name} is unknown"))?,
+            ),
+        };
+        let rule = Rule {
+            id: RuleId::new(&spec.id),
+            kind,
+            confidence,
+            detector,
+            validator,
+            regex: OnceLock::new(),
+            allow: OnceLock::new(),
+            spec,
+        };
+        if matches!(rule.spec, Cow::Owned(_)) {
+            rule.check()?;
+        }
+        Ok(rule)
+    }
+
+    /// Compiles what else would be compiled at first use.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.detector.is_none() && !self.spec.pattern.is_empty() {
+            compile(&self.source())?;
+        }
+        if let Some(path) = &self.spec.path {
+            compile(path)?;
+        }
+        self.spec.allowlists.iter().try_for_each(|spec| Allow::new(spec).map(drop))
+    }
+
+    /// The built-in rules, in the order of the files.
+    pub(crate) fn builtin() -> impl Iterator<Item = &'static RuleSpec> {
+        builtin::RULES.iter()
+    }
+
+    /// The compiled expression; nothing for a detector or a rule that is about paths only.
+    pub(crate) fn regex(&self) -> Option<&Regex> {
+        self.regex
+            .get_or_init(|| {
+                if self.detector.is_some() || self.spec.pattern.is_empty() {
+                    return None;
+                }
+                compile(&self.source()).ok()
+            })
+            .as_ref()
+    }
+
+    /// Whether an exception of the rule's own covers the match.
+    pub(crate) fn allows(&self, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
+        let allow = self.allow.get_or_init(|| {
+            self.spec.allowlists.iter().filter_map(|spec| Allow::new(spec).ok().flatten()).collect()
+        });
+        allow.iter().any(|one| one.holds(secret, whole, line))
+    }
+
+    fn source(&self) -> String {
+        match self.spec.how {
+            How::Token => format!("^(?:{})", self.spec.pattern),
+            How::Value => format!("^(?:{})$", self.spec.pattern),
+            How::Anywhere | How::Detector => self.spec.pattern.clone().into_owned(),
+        }
+    }
+}
+
+/// Compiles an expression of the dialect with the semantics of Go's RE2: ASCII classes.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+    let build = |pattern: &str| {
+        RegexBuilder::new(pattern)
+            .unicode(false)
+            .size_limit(32 << 20)
+            .dfa_size_limit(4 << 20)
+            .build()
+    };
+    // Go takes a `{` that starts no repetition for itself; the regex crate does not.
+    build(pattern)
+        .or_else(|error| build(&escape_braces(pattern)).map_err(|_| error))
+        .map_err(|error| format!("its expression does not compile: {error}"))
+}
+
+/// Escapes every `{` that does not start a repetition.
+fn escape_braces(pattern: &str) -> String {
+    let bytes = pattern.as_bytes();
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let mut escaped = false;
+    for (at, c) in pattern.char_indices() {
+        if c == '{' && !escaped && !is_repetition(&bytes[at + 1..]) {
+            out.push('\\');
+        }
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+    }
+    out
+}
+
+fn is_repetition(rest: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'}', rest) else { return false };
+    let inner = &rest[..end];
+    let digits = inner.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits > 0
+        && (digits == inner.len()
+            || inner[digits] == b',' && inner[digits + 1..].iter().all(u8::is_ascii_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_rule_compiles() {
+        for spec in Rule::builtin() {
+            let checked = Rule::new(Cow::Borrowed(spec)).and_then(|rule| rule.check());
+            assert_eq!(checked, Ok(()), "{}", spec.id);
+        }
+    }
+
+    #[test]
+    fn rules_find_their_examples_and_not_their_counterexamples() {
+        let redactor = crate::Redactor::builtin();
+        for (id, examples, counterexamples) in builtin::EXAMPLES {
+            let finds = |text: &str| {
+                let scan = redactor.scan_text(text.as_bytes());
+                scan.findings().iter().any(|finding| finding.rule.as_str() == *id)
+            };
+            for text in *examples {
+                assert!(finds(text), "{id} must find something in {text}");
+            }
+            for text in *counterexamples {
+                assert!(!finds(text), "{id} must find nothing in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn braces_that_repeat_nothing_are_literal() {
+        for (pattern, yes) in [(r"^\$(?:\d+|{\d+})$", "${12}"), (r"import[ \t]+{", "import {")] {
+            assert!(compile(pattern).unwrap().is_match(yes.as_bytes()), "{pattern}");
+        }
+        assert!(!compile("a{2}").unwrap().is_match(b"a"));
+    }
+}

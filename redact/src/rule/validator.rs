@@ -1,0 +1,114 @@
+//! Owns checks of a value beyond its form: checksums and structures that its issuer documents.
+//! Accepts the bytes of a value; emits whether they fit; promises no allocation beyond the value.
+
+/// A check that a rule names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validator {
+    /// GitHub's and npm's last six characters: CRC-32 of the rest in base 62
+    /// (GitHub, "Behind GitHub's new authentication token formats", 2021).
+    Crc32Base62,
+    /// The first part decodes to a JSON object with `alg` or `typ` (RFC 7519).
+    JwtHeader,
+}
+
+impl Validator {
+    /// The validator of that name.
+    pub(crate) fn from_label(label: &str) -> Option<Validator> {
+        Some(match label {
+            "crc32-base62" => Validator::Crc32Base62,
+            "jwt-header" => Validator::JwtHeader,
+            _ => return None,
+        })
+    }
+
+    /// Whether the value passes.
+    pub(crate) fn passes(self, value: &[u8]) -> bool {
+        match self {
+            Validator::Crc32Base62 => crc32_base62(value),
+            Validator::JwtHeader => jwt_header(value),
+        }
+    }
+
+    /// Whether a value that does not pass is no match at all.
+    pub(crate) fn is_strict(self) -> bool {
+        match self {
+            Validator::Crc32Base62 => false,
+            Validator::JwtHeader => true,
+        }
+    }
+}
+
+fn crc32_base62(value: &[u8]) -> bool {
+    let start = value.iter().rposition(|&b| b == b'_').map_or(0, |at| at + 1);
+    let Some(cut) = value.len().checked_sub(6).filter(|&cut| cut > start) else { return false };
+    let sum = value[cut..].iter().try_fold(0_u64, |sum, &b| Some(sum * 62 + base62(b)?));
+    sum == Some(u64::from(crc32(&value[start..cut])))
+}
+
+fn base62(byte: u8) -> Option<u64> {
+    Some(u64::from(match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'A'..=b'Z' => byte - b'A' + 10,
+        b'a'..=b'z' => byte - b'a' + 36,
+        _ => return None,
+    }))
+}
+
+/// CRC-32 as in ISO 3309.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte), |sum, _| {
+            (sum >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(sum & 1))
+        })
+    })
+}
+
+fn jwt_header(value: &[u8]) -> bool {
+    let first = value.split(|&b| b == b'.').next().unwrap_or_default();
+    let head = &first[..first.len().min(512) / 4 * 4];
+    let decoded = base64_prefix(head);
+    let squeezed: Vec<u8> = decoded.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+    squeezed.starts_with(b"{\"")
+        && [&b"\"alg\""[..], b"\"typ\"", b"\"enc\"", b"\"kid\""]
+            .iter()
+            .any(|name| memchr::memmem::find(&squeezed, name).is_some())
+}
+
+/// Decodes base64 or base64url as far as it goes.
+pub(crate) fn base64_prefix(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0_u32, 0);
+    for &byte in text {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => break,
+        };
+        bits = bits << 6 | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_crc32() {
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+    }
+
+    #[test]
+    fn knows_jwt_headers() {
+        assert!(jwt_header(b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x"));
+        assert!(!jwt_header(b"eyJzdWIiOiIxMjM0NTY3ODkwIn0.e30.x"));
+    }
+}
