@@ -12,5 +12,6 @@ mod endings;
 mod http;
 mod patience;
 mod programs;
+mod real_servers;
 mod recovery;
 mod transparency;
