@@ -7,6 +7,7 @@
 //! - [`clients`]: which files of which client name MCP servers, and what they name.
 //! - [`doc`]: JSON, TOML and YAML as trees over their text, edited without re-serialising.
 
+pub mod clients;
 pub mod doc;
 mod host;
 mod paths;

@@ -106,9 +106,7 @@ pub(super) fn check(rule: &Value, value: &Value) -> Result<(), String> {
         "boolean" => value.is_boolean(),
         "string" => value.is_string(),
         "null" => value.is_null(),
-        "array" => {
-            value.as_array().is_some_and(|items| items.iter().all(serde_json::Value::is_string))
-        }
+        "array" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
         _ => false,
     });
     if !fits {

@@ -1,0 +1,28 @@
+//! MCP clients: which files name servers, and what they name.
+//!
+//! Owns: the table of clients (one small file each, under `clients/table/`), finding their files
+//! on three systems, and reading entries of every shape.
+//! Accepts: a [`Host`](crate::Host) and the projects to look into; files are hostile.
+//! Emits: [`Discovery`]: entries, and problems with path, line and column.
+//! Promises: nothing is written; a file that cannot be read or parsed is a problem, never a
+//! panic and never a guess; every walk is bounded; secrets are kept out of `Debug`.
+
+mod discover;
+mod entry;
+mod find;
+mod location;
+mod projects;
+mod shape;
+mod shell;
+mod table;
+mod wrapped;
+
+pub use discover::{Discovery, Options, Problem, ProblemKind, discover, watch_paths};
+pub use entry::{Entry, Launch, Protection, Remote, Scope, Stdio, Transport};
+pub use location::{Approval, Client, ClientId, Environment, Location};
+pub use table::{all, by_id};
+pub use wrapped::{Form, Wrapped};
+
+pub(crate) use discover::{ReadError, read_bytes};
+pub(crate) use shape::{Shape, shape_of};
+pub(crate) use wrapped::{is_defenter, unwrap};

@@ -1,0 +1,209 @@
+//! A row of the table: a client and where it keeps what.
+//!
+//! Owns: the vocabulary the rows are written in.
+//!
+//! A path is a pattern: `~` home, `{app}` application data, `{cfg}` `$XDG_CONFIG_HOME` or
+//! `~/.config`, `{local}` `%LOCALAPPDATA%`, `{programdata}`, `{programfiles}`, `{proj}` each
+//! project, `{workspace}` each workspace file, `{NAME:default}` a folder that a variable moves,
+//! `*` anything within a name, `**` folders of any depth (bounded).
+//!
+//! A key is the way to the entries from the root of the file, with `/` between steps: `*` is any
+//! key, and the empty key is the root itself, tried only where no other key is there.
+
+use std::fmt;
+
+use super::discover::Scan;
+use super::entry::{Entry, Scope};
+use crate::doc::Format;
+use crate::host::Os;
+
+/// A client's id, as commands, policies and metrics name it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(pub(super) &'static str);
+
+/// A program that starts MCP servers.
+#[derive(Debug)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// Its name, for people.
+    pub name: &'static str,
+    /// Where it keeps servers.
+    pub locations: &'static [Location],
+    /// What environment a server gets from it.
+    pub environment: Environment,
+    /// Whether it asks again about an entry that was rewritten.
+    pub approval: Approval,
+    /// An allow-list of an organisation that looks at commands and refuses a wrapped one.
+    pub allow_list: Option<&'static str>,
+}
+
+/// One place where a client keeps servers.
+#[derive(Debug)]
+pub struct Location {
+    /// Whose servers these are.
+    pub scope: Scope,
+    /// Patterns of the files.
+    pub paths: &'static [&'static str],
+    /// The systems where the place exists; empty means all.
+    pub systems: &'static [Os],
+    /// How the files are written.
+    pub format: Format,
+    /// Where in the file the entries are.
+    pub keys: &'static [&'static str],
+    /// True where a key leads to one entry and not to a collection of them.
+    pub single: bool,
+    /// Why entries here are shown but never rewritten.
+    pub report_only: Option<&'static str>,
+    /// True where the client guards the file with a lock folder (`FILE.lock`).
+    pub locked: bool,
+    /// Other clients that read the same file.
+    pub also: &'static [ClientId],
+    /// What the client knows about an entry from elsewhere.
+    pub(super) refine: Option<fn(&mut Scan<'_>, &mut Entry)>,
+}
+
+/// What environment a client gives a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Its own, whole.
+    Full,
+    /// Its own, which for a program started from the desktop lacks what the shell adds.
+    Desktop,
+    /// Its own without names that look like secrets (`KEY`, `TOKEN`, `SECRET`, `AUTH`, `CERT`).
+    WithoutSecrets,
+    /// Only these variables, and those the entry names.
+    Only(&'static [&'static str]),
+    /// Not known.
+    Unknown,
+}
+
+/// Whether a client asks again about an entry that was rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// It does not.
+    None,
+    /// It does, in projects; what to do.
+    Projects(&'static str),
+    /// It does, always; what to do.
+    Always(&'static str),
+}
+
+impl ClientId {
+    /// The id as text.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+impl Client {
+    /// A row with nothing special about it.
+    pub(super) const fn new(
+        id: &'static str,
+        name: &'static str,
+        locations: &'static [Location],
+    ) -> Self {
+        Self {
+            id: ClientId(id),
+            name,
+            locations,
+            environment: Environment::Unknown,
+            approval: Approval::None,
+            allow_list: None,
+        }
+    }
+
+    /// What environment a server gets.
+    pub(super) const fn gives(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Whether it asks again.
+    pub(super) const fn asks(mut self, approval: Approval) -> Self {
+        self.approval = approval;
+        self
+    }
+
+    /// An allow-list that looks at commands.
+    pub(super) const fn lists(mut self, allow_list: &'static str) -> Self {
+        self.allow_list = Some(allow_list);
+        self
+    }
+}
+
+impl Location {
+    /// A place on every system whose entries may be rewritten.
+    pub(super) const fn new(
+        scope: Scope,
+        paths: &'static [&'static str],
+        format: Format,
+        keys: &'static [&'static str],
+    ) -> Self {
+        Self {
+            scope,
+            paths,
+            systems: &[],
+            format,
+            keys,
+            single: false,
+            report_only: None,
+            locked: false,
+            also: &[],
+            refine: None,
+        }
+    }
+
+    /// Only on these systems.
+    pub(super) const fn on(mut self, systems: &'static [Os]) -> Self {
+        self.systems = systems;
+        self
+    }
+
+    /// Shown, never rewritten.
+    pub(super) const fn report_only(mut self, reason: &'static str) -> Self {
+        self.report_only = Some(reason);
+        self
+    }
+
+    /// The key leads to one entry.
+    pub(super) const fn single(mut self) -> Self {
+        self.single = true;
+        self
+    }
+
+    /// The client locks the file.
+    pub(super) const fn locked(mut self) -> Self {
+        self.locked = true;
+        self
+    }
+
+    /// Others read it too.
+    pub(super) const fn also(mut self, clients: &'static [ClientId]) -> Self {
+        self.also = clients;
+        self
+    }
+
+    /// What the client knows from elsewhere.
+    pub(super) const fn refined(mut self, refine: fn(&mut Scan<'_>, &mut Entry)) -> Self {
+        self.refine = Some(refine);
+        self
+    }
+
+    /// True on this system.
+    pub fn is_on(&self, os: Os) -> bool {
+        self.systems.is_empty() || self.systems.contains(&os)
+    }
+}

@@ -1,0 +1,11 @@
+//! Augment.
+
+use crate::clients::entry::Scope;
+use crate::clients::location::{Client, Location};
+use crate::doc::Format;
+
+pub(super) const CLIENTS: &[Client] = &[
+    Client::new("augment", "Augment", &[
+        Location::new(Scope::User, &["~/.augment/settings.json"], Format::Jsonc, &["mcpServers"]),
+    ]),
+];

@@ -1,0 +1,11 @@
+//! Grok CLI.
+
+use crate::clients::entry::Scope;
+use crate::clients::location::{Client, Location};
+use crate::doc::Format;
+
+pub(super) const CLIENTS: &[Client] = &[
+    Client::new("grok", "Grok CLI", &[
+        Location::new(Scope::User, &["{GROK_HOME:~/.grok}/config.toml"], Format::Toml, &["mcp_servers"]),
+    ]),
+];

@@ -1,0 +1,4 @@
+//! The clients' files: found, wrapped and restored, on home trees of three systems.
+
+mod discovery;
+mod trees;

@@ -1,0 +1,74 @@
+//! Home trees of Linux, macOS and Windows, and what is in them.
+//!
+//! `fixtures/gen.py` writes the trees byte for byte (modes, links and an empty file included, which
+//! version control does not keep) and `fixtures/MANIFEST.json` says what a discovery must find.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use defenter_config::{Host, Os};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The three trees in a folder of their own.
+pub(crate) struct Trees {
+    folder: TempDir,
+    manifest: Value,
+}
+
+/// One of the trees.
+pub(crate) struct Tree<'t> {
+    pub(crate) os: Os,
+    pub(crate) root: PathBuf,
+    pub(crate) manifest: &'t Value,
+}
+
+impl Trees {
+    /// Writes the trees.
+    pub(crate) fn new() -> Self {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let folder = tempfile::tempdir().expect("a folder");
+        let status = Command::new("python3")
+            .arg(fixtures.join("gen.py"))
+            .arg(folder.path())
+            .stdout(std::process::Stdio::null())
+            .status()
+            .expect("python3 writes the fixture trees; install it");
+        assert!(status.success());
+        let text = std::fs::read_to_string(fixtures.join("MANIFEST.json")).expect("the manifest");
+        Self { folder, manifest: serde_json::from_str(&text).expect("JSON") }
+    }
+
+    /// Each tree.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Tree<'_>> {
+        [Os::Linux, Os::Macos, Os::Windows].into_iter().map(|os| self.tree(os))
+    }
+
+    /// One tree.
+    pub(crate) fn tree(&self, os: Os) -> Tree<'_> {
+        let manifest = &self.manifest["os"][os.to_string()];
+        Tree { os, root: self.folder.path().join(os.to_string()), manifest }
+    }
+}
+
+impl Tree<'_> {
+    /// The machine the tree is of.
+    pub(crate) fn host(&self) -> Host {
+        let home = self.manifest["home"].as_str().expect("a home");
+        Host::new(self.os, home, BTreeMap::new()).mounted_at(&self.root)
+    }
+
+    /// Projects that no client lists, but that were asked for.
+    pub(crate) fn projects(&self) -> Vec<PathBuf> {
+        match self.os {
+            Os::Linux => vec![PathBuf::from("/home/dev/code/wrapped")],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The servers of the tree.
+    pub(crate) fn servers(&self) -> &[Value] {
+        self.manifest["servers"].as_array().expect("servers")
+    }
+}
