@@ -9,6 +9,7 @@ mod bad_input;
 mod bed;
 mod client;
 mod endings;
+mod house;
 mod http;
 mod patience;
 mod programs;
