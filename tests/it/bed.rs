@@ -293,7 +293,7 @@ pub(crate) fn free_address() -> SocketAddr {
 
 /// Every running process whose environment holds `variable`. A process that has ended but was not
 /// collected has no environment any more.
-fn processes_with(variable: &[u8]) -> Vec<Process> {
+pub(crate) fn processes_with(variable: &[u8]) -> Vec<Process> {
     let folders = fs::read_dir("/proc").expect("a /proc").flatten();
     let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
     pids.filter_map(Pid::from_raw).filter_map(|pid| process_with(pid, variable)).collect()

@@ -8,11 +8,15 @@
 mod bad_input;
 mod bed;
 mod client;
+mod dialog;
 mod endings;
 mod house;
 mod http;
+mod installs;
+mod metrics;
 mod patience;
 mod programs;
 mod real_servers;
 mod recovery;
+mod reload;
 mod transparency;
