@@ -10,6 +10,7 @@
 
 pub mod catalogue;
 pub mod envelope;
+pub mod era;
 pub mod frame;
 pub mod id;
 mod json;
@@ -17,13 +18,16 @@ mod json;
 pub mod local;
 pub mod process;
 pub mod read;
+pub mod recovery;
 pub mod refusal;
 pub mod sketch;
 #[cfg(unix)]
 pub mod stdio;
 
 pub use envelope::{EnvelopeError, Fault, Message, Outcome};
+pub use era::Era;
 pub use frame::{Frame, FrameReader};
 pub use id::{Id, OwnedId};
 pub use json::{MAX_DEPTH, MAX_OPEN_KEYS};
+pub use recovery::Recovery;
 pub use sketch::Sketch;
