@@ -7,6 +7,8 @@
 //! Promises: the ways are interleaved round by round, so that a noisy machine is noisy for all.
 
 #![cfg(unix)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a bench that cannot go on has failed")]
+#![expect(clippy::needless_pass_by_value, reason = "the bench writes its JSON where it says it")]
 
 #[expect(dead_code, reason = "the bench drives a few of the test bed's verbs")]
 #[path = "../../tests/it/bed.rs"]
@@ -170,7 +172,7 @@ impl Way {
                 command
             }
             Self::Copied => {
-                let mut command = bed.command(programs::copier());
+                let mut command = bed.command(programs::fixture("copier"));
                 command.args(server);
                 command
             }

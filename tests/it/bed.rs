@@ -89,12 +89,17 @@ impl Bed {
         let mut command = self.defenter(&["up"]);
         command.current_dir(self.home());
         let mut up = Client::start(command);
-        let ready = eventually(|| {
-            let done = up.has_ended() || self.run(&["status", "--json"]).status.success();
-            done.then_some(())
-        });
+        let pid = up.pid().as_raw_nonzero().get();
+        let ready = eventually(|| (up.has_ended() || self.is_led_by(pid)).then_some(()));
         assert!(ready.is_some() && !up.has_ended(), "not up: {}", up.stderr());
         self.up = Some(up);
+    }
+
+    /// Whether the supervisor that answers on the socket is the process `pid`.
+    fn is_led_by(&self, pid: i32) -> bool {
+        let output = self.run(&["status", "--json"]);
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        output.status.success() && status["supervisor"]["pid"] == pid
     }
 
     /// The running supervisor.
@@ -223,13 +228,6 @@ impl Bed {
     /// Fetches a page of the console; gives status line and body.
     pub(crate) fn get(&self, path: &str) -> (String, String) {
         crate::http::get(self.address, path)
-    }
-
-    /// The value of a metric's series: the first line that starts with `series`.
-    pub(crate) fn metric(&self, series: &str) -> Option<f64> {
-        let (_, body) = self.get("/metrics");
-        let line = body.lines().find(|line| line.starts_with(series))?;
-        line.rsplit(' ').next()?.parse().ok()
     }
 
     fn write_settings(&self) {

@@ -94,11 +94,13 @@ impl Homes {
     }
 
     fn install(&self, more: &[&str]) -> std::process::Output {
-        self.bed.run(&[&["install", "--yes"], more].concat())
+        let project = self.bed.home().join("project").display().to_string();
+        self.bed.run(&[&["install", "--yes", "--project", &project], more].concat())
     }
 
     fn uninstall(&self) -> std::process::Output {
-        self.bed.run(&["uninstall", "--yes"])
+        let project = self.bed.home().join("project").display().to_string();
+        self.bed.run(&["uninstall", "--yes", "--project", &project])
     }
 
     fn assert_untouched(&self) {

@@ -4,10 +4,13 @@
 //! subject.
 
 #![cfg(unix)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::needless_pass_by_value, reason = "tests write their JSON where they say it")]
 
 mod bad_input;
 mod bed;
 mod client;
+mod commands;
 mod dialog;
 mod endings;
 mod house;
@@ -17,6 +20,7 @@ mod metrics;
 mod patience;
 mod programs;
 mod real_servers;
+mod record;
 mod recovery;
 mod reload;
 mod transparency;

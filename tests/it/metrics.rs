@@ -107,6 +107,20 @@ fn the_console_survives_rubbish_and_slow_clients() {
 }
 
 #[test]
+fn a_browser_shows_the_servers() {
+    let (bed, _client) = used();
+    let mut command = bed.command(system("chromium"));
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]);
+    command.args(["--no-first-run", "--disable-background-networking"]);
+    command.args(["--disable-component-update", "--disable-sync", "--dump-dom"]);
+    command.arg(format!("--user-data-dir={}", bed.path("chromium").display()));
+    command.arg(format!("http://{}/", bed.console()));
+    let output = run(command, b"");
+    let page = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && page.contains("echo"), "{}", told(&output));
+}
+
+#[test]
 fn a_real_prometheus_scrapes_it() {
     let (bed, _client) = used();
     let address = free_address();

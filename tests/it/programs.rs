@@ -37,12 +37,12 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The server that misbehaves on demand.
 pub(crate) fn misbehave() -> String {
-    BUILT.join("misbehave").display().to_string()
+    fixture("misbehave")
 }
 
-/// The program that only copies bytes.
-pub(crate) fn copier() -> String {
-    BUILT.join("copier").display().to_string()
+/// One of the small programs that the tests bring along.
+pub(crate) fn fixture(name: &str) -> String {
+    BUILT.join(name).display().to_string()
 }
 
 /// A program of the npm packages that the tests pin.

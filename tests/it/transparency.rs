@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::bed::Bed;
 use crate::client::Client;
 use crate::endings::{beds, beds_with, echo};
-use crate::programs::misbehave;
+use crate::programs::{misbehave, npm, python};
 
 /// Ends a group of the script that `misbehave script` plays.
 const GROUP_END: u8 = 0x1e;
@@ -111,6 +111,34 @@ fn ids_come_back_as_they_went() {
             let line = client.line().expect("an answer");
             let line = String::from_utf8(line).expect("text");
             assert_eq!(line, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#));
+        }
+    }
+}
+
+#[test]
+fn a_real_servers_bytes_are_the_same_bare_and_wrapped() {
+    let lines = [
+        r#"{"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"b","version":"1"}},"jsonrpc":"2.0","id":0}"#,
+        r#"{"jsonrpc":"2.0","id":"list","method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"no/such/method","params":{"a":[1e2]}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"no-such-tool"}}"#,
+        r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#,
+    ];
+    let talk = |mut client: Client| {
+        let answers: Vec<_> = lines
+            .map(|line| {
+                client.send(line);
+                client.line().expect("an answer")
+            })
+            .to_vec();
+        client.close_input();
+        client.wait();
+        answers
+    };
+    for bed in beds() {
+        for server in [npm("mcp-server-memory"), python("mcp-server-time")] {
+            let bare = talk(bed.bare(&[&server]));
+            assert_eq!(bare, talk(bed.proxy("real", &[&server])), "{server}");
         }
     }
 }
