@@ -160,12 +160,17 @@ impl PairRegistry {
     }
 }
 
-/// A name as a label may show it: shortened, and without characters that a reader cannot see.
+/// A name as a label may show it: shortened, without characters that a reader cannot see, and
+/// without the two that the exposition format escapes and readers of it get wrong.
 fn printable(name: &str) -> String {
     let mut label: String = name
         .chars()
         .take(MAX_LABEL_CHARS)
-        .map(|c| if crate::dialog::is_hidden(c) { '\u{fffd}' } else { c })
+        .map(|c| match c {
+            '\\' | '"' => '_',
+            hidden if crate::dialog::is_hidden(hidden) => '\u{fffd}',
+            plain => plain,
+        })
         .collect();
     if label.is_empty() {
         label.push_str("unnamed");
@@ -301,6 +306,7 @@ mod tests {
         assert_eq!(long.server.chars().count(), MAX_LABEL_CHARS);
         let hidden = registry.pair("a\nb\u{202e}c", "");
         assert_eq!(&*hidden.server, "a\u{fffd}b\u{fffd}c");
+        assert_eq!(&*registry.pair(r#"a\"b"#, "c").server, "a__b");
         assert_eq!(&*hidden.client, "unnamed");
     }
 }
