@@ -8,13 +8,16 @@
 //!
 //! The queue of questions is a pure state machine ([`Desk`]); the actor around it shows them.
 
+pub(crate) mod actor;
 mod answer;
+mod desk;
 mod helper;
 mod layout;
 mod question;
 mod visible;
 
 pub use answer::{Answer, AnswerLine, MAX_ANSWER_BYTES};
+pub use desk::{Asked, Desk, Effect, Key, LATE, MAX_OPEN};
 pub use helper::{Helper, HelperError};
 pub use layout::{ALLOW_LABEL, BLOCK_LABEL, DISMISS_LABEL, MAX_COLUMNS, MAX_LINES, Rendered};
 pub use question::{

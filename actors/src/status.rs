@@ -69,6 +69,15 @@ pub struct SessionView {
     pub operations: u64,
 }
 
+/// What one server last wrote to its standard error, redacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogsView {
+    /// The server.
+    pub server: ServerView,
+    /// The lines.
+    pub stderr: String,
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitView {

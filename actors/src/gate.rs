@@ -1,0 +1,508 @@
+//! The gate: what becomes of one operation, from its bytes to its ruling.
+//!
+//! redact → facts → policy → record. Nothing here waits for a person or writes to either side.
+//! Promises: what leaves this module, in records, questions and refusals, is the redacted copy; an
+//! operation that cannot be recorded is refused.
+
+use std::{ffi::OsString, sync::Arc, time::{Duration, SystemTime}};
+
+use defenter_audit::{FindingSummary, Outcome, Payload, Record, RuleRef, Timestamp};
+use defenter_mcp::{
+    catalogue::{self, Inspect},
+    read,
+    recovery::Loss,
+    refusal::{Cause, Phase as RefusalPhase, Refusal},
+};
+use defenter_policy::{
+    Decision, Direction, Effect, Facts, OperationView, Phase, SessionFlags,
+};
+use defenter_redact::{Kind, Redactor, Scan};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    dialog::{Answer, Key, Question, Reason, Subject},
+    metrics::{self, SessionMetrics},
+    session::Attachment,
+    shared::{INLINE_BYTES, Shared},
+};
+
+/// Who the two sides of an operation are; the same for all of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Parties {
+    pub(crate) session: Arc<str>,
+    pub(crate) client: Arc<str>,
+    pub(crate) server: Arc<str>,
+    /// What is started, for questions: the program and the number of its arguments.
+    pub(crate) identity: String,
+    /// Where the server works.
+    pub(crate) workspace: Option<String>,
+    /// Display variables of the client.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+}
+
+/// One operation, as it is found in a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation<'a> {
+    /// Its id in records and refusals; a request and its result share it.
+    pub(crate) id: &'a str,
+    pub(crate) direction: Direction,
+    pub(crate) phase: Phase,
+    /// The method, also for a result.
+    pub(crate) method: &'a str,
+    pub(crate) known: catalogue::Operation,
+    /// The tool, prompt or address that it is about.
+    pub(crate) target: Option<&'a str>,
+    /// The params, result or error; empty where there is none.
+    pub(crate) payload: &'a [u8],
+}
+
+/// What becomes of an operation.
+pub(crate) enum Ruling {
+    /// Forward the bytes that came.
+    Forward,
+    /// Forward with this payload in place of the one that came.
+    Replace(Vec<u8>),
+    /// Ask the user.
+    Ask(Box<Doubt>),
+    /// Refuse.
+    Refuse(Refused),
+}
+
+/// An operation that waits for the user's answer.
+pub(crate) struct Doubt {
+    pub(crate) question: Question,
+    record: Record,
+    reasons: Vec<String>,
+    replacement: Option<Vec<u8>>,
+}
+
+/// Why an operation is refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) why: Why,
+    pub(crate) reasons: Vec<String>,
+}
+
+/// The cause of a refusal, without what the answer makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Blocked,
+    Denied,
+    Pending,
+    NeedInfo(Vec<String>),
+}
+
+impl Refused {
+    /// The refusal to answer with.
+    pub(crate) fn refusal<'a>(&'a self, operation: &'a Operation<'_>) -> Refusal<'a> {
+        Refusal {
+            operation: Some(operation.id),
+            label: operation.known.text,
+            phase: match operation.phase {
+                Phase::Result => RefusalPhase::Response,
+                Phase::Request | Phase::Notification => RefusalPhase::Request,
+            },
+            cause: match &self.why {
+                Why::Blocked => Cause::Blocked,
+                Why::Denied => Cause::Denied,
+                Why::Pending => Cause::ApprovalPending,
+                Why::NeedInfo(fields) => Cause::NeedInfo(fields),
+            },
+            reasons: &self.reasons,
+        }
+    }
+}
+
+/// What was seen of an operation; made away from the runtime where the payload is large.
+struct Seen {
+    scan: Scan,
+    copy: Option<Vec<u8>>,
+    facts: Facts,
+}
+
+impl Shared {
+    /// Decides on one operation and records the decision.
+    pub(crate) async fn rule(
+        self: &Arc<Self>,
+        parties: &Arc<Parties>,
+        metrics: &SessionMetrics,
+        operation: &Operation<'_>,
+        payload_limit: usize,
+        open: Duration,
+    ) -> Ruling {
+        let policies = self.policies().await;
+        let seen = if operation.payload.len() <= INLINE_BYTES {
+            look(&self.redactor.load(), parties, self.home.as_deref(), operation)
+        } else {
+            match self.look_in_pool(parties, operation).await {
+                Some(seen) => seen,
+                None => return refused(Why::Blocked, "it could not be inspected".to_owned()),
+            }
+        };
+        count(metrics, &seen.scan);
+        let decision = policies.decide(&seen.facts);
+        let copy = seen.copy.as_deref().unwrap_or(operation.payload);
+        let mut record = draft(parties, operation, &seen.scan, &decision, copy, payload_limit);
+        let reasons: Vec<String> = decision.reasons().map(str::to_owned).collect();
+        let replacement =
+            (decision.redact || decision.effect == Effect::Redact).then(|| self.replacement(operation));
+        let ruling = match decision.effect {
+            Effect::Confirm if operation.known.may_wait => {
+                let question = question(parties, operation, &decision, copy, open);
+                return Ruling::Ask(Box::new(Doubt { question, record, reasons, replacement }));
+            }
+            Effect::Allow | Effect::Redact => {
+                forward(&mut record, replacement)
+            }
+            Effect::NeedInfo => {
+                let fields = decision.need_fields.iter().map(|field| field.to_string()).collect();
+                Ruling::Refuse(Refused { why: Why::NeedInfo(fields), reasons })
+            }
+            // Nobody may be made to wait for a person here, so what would need one is refused.
+            Effect::Confirm | Effect::Block => Ruling::Refuse(Refused { why: Why::Blocked, reasons }),
+        };
+        self.recorded(record, ruling).await
+    }
+
+    /// What becomes of an operation now that the user has answered, or has not.
+    pub(crate) async fn answered(&self, doubt: Doubt, answer: Option<Answer>) -> Ruling {
+        let Doubt { mut record, mut reasons, replacement, .. } = doubt;
+        record.answer = Some(answer.map_or("pending", Answer::label).into());
+        let ruling = match answer {
+            Some(answer) if answer.is_allow() => {
+                forward(&mut record, replacement)
+            }
+            Some(answer) => {
+                reasons.insert(0, explain(answer).to_owned());
+                Ruling::Refuse(Refused { why: Why::Denied, reasons })
+            }
+            None => Ruling::Refuse(Refused { why: Why::Pending, reasons }),
+        };
+        self.recorded(record, ruling).await
+    }
+
+    /// Records that an operation was withdrawn while it waited for the user.
+    pub(crate) async fn withdrawn(&self, doubt: Doubt) {
+        let record = Record {
+            outcome: Outcome::Cancelled,
+            answer: Some(Answer::Cancelled.label().into()),
+            ..doubt.record
+        };
+        self.note(&record).await;
+    }
+
+    /// Records that the server ended before it answered.
+    pub(crate) async fn record_lost(
+        &self,
+        parties: &Parties,
+        operation: &str,
+        method: &str,
+        why: Loss,
+    ) {
+        let reason = match why {
+            Loss::OutcomeUnknown => "the server ended before it answered; the outcome is unknown",
+            Loss::DiedOnIt => "the server ended each time it got the request",
+            Loss::NoServer => "the server could not be started",
+        };
+        let record = Record {
+            id: operation.into(),
+            method: method.into(),
+            direction: Direction::ToClient.as_str().into(),
+            phase: Phase::Result.as_str().into(),
+            decision: Effect::Allow.as_str().into(),
+            reasons: vec![reason.into()],
+            outcome: Outcome::Refused,
+            ..blank(parties)
+        };
+        self.note(&record).await;
+    }
+
+    /// Records what is no longer to be decided; a failure changes nothing but is told.
+    async fn note(&self, record: &Record) {
+        if let Err(error) = self.audit.record(record).await {
+            tracing::error!(%error, "the end of an operation cannot be recorded");
+        }
+    }
+
+    async fn recorded(&self, record: Record, ruling: Ruling) -> Ruling {
+        match self.audit.record(&record).await {
+            Ok(()) => ruling,
+            Err(error) => {
+                tracing::error!(%error, "an operation is refused since it cannot be recorded");
+                refused(Why::Blocked, "the record of operations cannot be written".to_owned())
+            }
+        }
+    }
+
+    async fn look_in_pool(
+        self: &Arc<Self>,
+        parties: &Arc<Parties>,
+        operation: &Operation<'_>,
+    ) -> Option<Seen> {
+        let place = self.pool.clone().acquire_owned().await.ok()?;
+        let (shared, parties) = (self.clone(), parties.clone());
+        let (id, method) = (operation.id.to_owned(), operation.method.to_owned());
+        let (target, payload) = (operation.target.map(str::to_owned), operation.payload.to_vec());
+        let (direction, phase, known) = (operation.direction, operation.phase, operation.known);
+        let work = move || {
+            let _place = place;
+            let (target, payload) = (target.as_deref(), &payload[..]);
+            let operation = Operation {
+                id: &id,
+                direction,
+                phase,
+                method: &method,
+                known,
+                target,
+                payload,
+            };
+            look(&shared.redactor.load(), &parties, shared.home.as_deref(), &operation)
+        };
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+
+    /// The payload with everything replaced that was found where the protocol lets text be.
+    fn replacement(&self, operation: &Operation<'_>) -> Vec<u8> {
+        let redactor = self.redactor.load();
+        let parts = match (operation.phase, operation.known.params, operation.known.result) {
+            (Phase::Result, _, inspect) | (_, inspect, _) => inspect,
+        };
+        let mut payload = operation.payload.to_vec();
+        // Later members first, so that the places of earlier ones stay true.
+        let mut members: Vec<(&str, &[u8])> = Vec::new();
+        for (key, value) in read::members(operation.payload) {
+            let wanted = match parts {
+                Inspect::Nothing => false,
+                Inspect::Members(names) => names.contains(&&*key),
+                Inspect::All => !catalogue::is_opaque(&key),
+            };
+            if wanted {
+                members.push(("", value));
+            }
+        }
+        if members.is_empty() && parts == Inspect::All {
+            members.push(("", operation.payload));
+        }
+        for (_, value) in members.into_iter().rev() {
+            let scan = redactor.scan_json(value);
+            if scan.is_clean() {
+                continue;
+            }
+            if let Some(at) = read::offset_in(operation.payload, value) {
+                payload.splice(at, scan.apply(value).iter().copied());
+            }
+        }
+        payload
+    }
+}
+
+fn look(
+    redactor: &Redactor,
+    parties: &Parties,
+    home: Option<&std::path::Path>,
+    operation: &Operation<'_>,
+) -> Seen {
+    let scan = redactor.scan_json(operation.payload);
+    let copy = (!scan.is_clean()).then(|| scan.apply(operation.payload).into_owned());
+    let kinds: Vec<Kind> = scan.kinds().collect();
+    let facts = defenter_policy::build(&OperationView {
+        client: &parties.client,
+        server: &parties.server,
+        method: operation.method,
+        direction: operation.direction,
+        phase: operation.phase,
+        tool: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ToolCall),
+        destructive_hint: false,
+        uri: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ResourceRead),
+        payload: operation.payload,
+        redacted: copy.as_deref().unwrap_or(operation.payload),
+        kinds: &kinds,
+        size: operation.payload.len(),
+        home,
+        roots: &[],
+        intent: false,
+        session: SessionFlags::default(),
+    });
+    Seen { scan, copy, facts }
+}
+
+fn count(metrics: &SessionMetrics, scan: &Scan) {
+    for finding in scan.findings() {
+        metrics.redactions(finding.kind.label(), 1);
+    }
+}
+
+fn refused(why: Why, reason: String) -> Ruling {
+    Ruling::Refuse(Refused { why, reasons: vec![reason] })
+}
+
+fn explain(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Allow => "",
+        Answer::Deny | Answer::Dismissed | Answer::Cancelled => "User blocked the operation.",
+        Answer::TimedOut => "Nobody answered in time.",
+        Answer::Unavailable => "No dialog could be shown to ask the user.",
+    }
+}
+
+fn forward(record: &mut Record, replacement: Option<Vec<u8>>) -> Ruling {
+    match replacement {
+        None => {
+            record.outcome = Outcome::Forwarded;
+            Ruling::Forward
+        }
+        Some(payload) => {
+            record.outcome = Outcome::Redacted;
+            Ruling::Replace(payload)
+        }
+    }
+}
+
+fn blank(parties: &Parties) -> Record {
+    Record {
+        time: Timestamp::from(SystemTime::now()),
+        session: parties.session.clone(),
+        client: parties.client.clone(),
+        server: parties.server.clone(),
+        ..Record::default()
+    }
+}
+
+fn draft(
+    parties: &Parties,
+    operation: &Operation<'_>,
+    scan: &Scan,
+    decision: &Decision,
+    copy: &[u8],
+    payload_limit: usize,
+) -> Record {
+    let rule = |rule: &defenter_policy::FiredRule| RuleRef {
+        id: rule.id.clone(),
+        layer: rule.layer.as_str().into(),
+        effect: rule.effect.as_str().into(),
+    };
+    Record {
+        id: operation.id.into(),
+        method: operation.method.into(),
+        direction: operation.direction.as_str().into(),
+        phase: operation.phase.as_str().into(),
+        tool: operation.target.map(Into::into),
+        decision: decision.effect.as_str().into(),
+        wanted: (!decision.enforced).then(|| decision.wanted.as_str().into()),
+        rules: decision.rules.iter().map(rule).collect(),
+        reasons: decision.rules.iter().map(|rule| rule.reason.clone()).collect(),
+        findings: summary(scan),
+        size: operation.payload.len() as u64,
+        payload: Payload::new(copy, payload_limit),
+        ..blank(parties)
+    }
+}
+
+fn summary(scan: &Scan) -> Vec<FindingSummary> {
+    let mut kinds: Vec<FindingSummary> = Vec::new();
+    for finding in scan.findings() {
+        let label = finding.kind.label();
+        match kinds.iter_mut().find(|summary| &*summary.kind == label) {
+            Some(summary) => summary.count += 1,
+            None => kinds.push(FindingSummary { kind: label.into(), count: 1 }),
+        }
+    }
+    kinds
+}
+
+fn question(
+    parties: &Parties,
+    operation: &Operation<'_>,
+    decision: &Decision,
+    copy: &[u8],
+    open: Duration,
+) -> Question {
+    let reason =
+        |rule: &defenter_policy::FiredRule| Reason { rule: rule.id.to_string(), text: rule.reason.to_string() };
+    let shown = read::member(copy, "arguments").unwrap_or(copy);
+    Question {
+        id: operation.id.to_owned(),
+        client: parties.client.to_string(),
+        server: parties.server.to_string(),
+        identity: parties.identity.clone(),
+        workspace: parties.workspace.clone(),
+        subject: match (operation.direction, operation.phase) {
+            (Direction::ToClient, Phase::Request | Phase::Notification) => Subject::ServerRequest,
+            (_, Phase::Result) => Subject::Result,
+            (Direction::ToServer, _) => Subject::Request,
+        },
+        method: operation.method.to_owned(),
+        target: operation.target.map(str::to_owned),
+        reasons: decision.rules.iter().map(reason).collect(),
+        evidence: Vec::new(),
+        payload: String::from_utf8_lossy(shown).into_owned(),
+        payload_more: 0,
+        claim: None,
+        open_ms: u64::try_from(open.as_millis()).unwrap_or(u64::MAX),
+    }
+    .bounded()
+}
+
+/// What makes two questions of a session the same: method, target and exact arguments. What a
+/// retry changes by itself (ids, progress tokens) is left out.
+pub(crate) fn question_key(session: &str, operation: &Operation<'_>) -> Key {
+    let what = read::member(operation.payload, "arguments").unwrap_or(operation.payload);
+    let target = operation.target.unwrap_or_default();
+    let direction = operation.direction.as_str();
+    let phase = operation.phase.as_str();
+    let mut hash = Sha256::new();
+    for part in [session, direction, phase, operation.method, target] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.update(what);
+    hash.finalize().into()
+}
+
+impl Ruling {
+    /// The decision as metrics count it.
+    pub(crate) fn metric(&self) -> metrics::Decision {
+        match self {
+            Self::Forward => metrics::Decision::Allow,
+            Self::Replace(_) => metrics::Decision::Redact,
+            Self::Ask(_) => metrics::Decision::Confirm,
+            Self::Refuse(Refused { why: Why::NeedInfo(_), .. }) => metrics::Decision::NeedInfo,
+            Self::Refuse(_) => metrics::Decision::Block,
+        }
+    }
+}
+
+/// Variables that a dialog needs to reach the user's screen.
+const DISPLAY_VARIABLES: [&str; 6] = [
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_SESSION_TYPE",
+];
+
+impl Parties {
+    /// Who the two sides of a client's session are.
+    pub(crate) fn of(attachment: &Attachment) -> Self {
+        let launch = &attachment.launch;
+        let display = |(key, _): &&(OsString, OsString)| {
+            DISPLAY_VARIABLES.iter().any(|name| key.as_os_str() == *name)
+        };
+        let program = launch.command.to_string_lossy();
+        let identity = match launch.args.len() {
+            0 => program.into_owned(),
+            1 => format!("{program} (1 argument)"),
+            count => format!("{program} ({count} arguments)"),
+        };
+        Self {
+            session: attachment.id.as_str().into(),
+            client: attachment.client.as_deref().unwrap_or("unknown").into(),
+            server: attachment.name.as_str().into(),
+            identity,
+            workspace: launch.cwd.as_ref().map(|cwd| cwd.display().to_string()),
+            environment: launch.env.iter().filter(display).cloned().collect(),
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! What the tasks of one session share: the state of its exchanges, and the two ways out.
+//!
+//! Owns: the client's standard output, the running server's standard input, and everything that is
+//! in flight or waits for the user.
+//! Promises: whoever sends to the server first takes the way to it, then asks the state what to
+//! do, then writes, so that the order of writing is the order of deciding. Neither way ever waits
+//! for the other.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use defenter_mcp::{
+    catalogue,
+    envelope::{self, Message},
+    id::OwnedId,
+    recovery::{self, Dropped, Flow, FromClient, Recovery, Resend, Stage},
+    refusal::{Cause, Phase as RefusalPhase, Refusal},
+    stdio::{ErrorStream, Stream},
+};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, Semaphore, oneshot},
+    task::JoinSet,
+};
+
+use super::{Figures, Limits, SessionId};
+use crate::{
+    gate::Parties,
+    metrics::{self, Direction as MetricDirection, DropReason, SessionMetrics},
+    server::{StderrTail, lifecycle::Event},
+    shared::Shared,
+};
+
+/// Operations of one session that may wait for the user at once.
+const PARKED: usize = 64;
+
+/// A server's standard input.
+pub(super) type Input = Box<dyn AsyncWrite + Send + Unpin>;
+pub(super) type InputGuard = OwnedMutexGuard<Option<Input>>;
+
+/// A request of the client's between its decision and its answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// The operation's id in records.
+    pub(super) operation: String,
+    pub(super) method: Box<str>,
+    pub(super) target: Option<Box<str>>,
+    pub(super) sent: Instant,
+}
+
+/// A request of the server's that the client has not answered.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) operation: String,
+    pub(super) method: Box<str>,
+}
+
+/// What both directions know of each other.
+pub(super) struct Talk {
+    pub(super) recovery: Recovery<Exchange>,
+    /// By the id that the client sees; bounded by the recovery's own limit.
+    pub(super) asked: HashMap<OwnedId, Asked>,
+    /// Requests that wait for the user, by the id that their asker uses.
+    pub(super) parked: HashMap<(MetricDirection, OwnedId), oneshot::Sender<()>>,
+}
+
+/// See the module.
+pub(super) struct Core {
+    pub(super) id: SessionId,
+    pub(super) parties: Arc<Parties>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) limits: Limits,
+    pub(super) metrics: SessionMetrics,
+    pub(super) figures: Arc<Figures>,
+    pub(super) stderr: Arc<StderrTail>,
+    pub(super) error: ErrorStream,
+    pub(super) places: Arc<Semaphore>,
+    report: Box<dyn Fn(Event) + Send + Sync>,
+    talk: Mutex<Talk>,
+    input: Arc<AsyncMutex<Option<Input>>>,
+    output: AsyncMutex<Option<Stream>>,
+    tasks: Mutex<JoinSet<()>>,
+    /// Why no server runs, while the session is held.
+    held: Mutex<Option<Arc<str>>>,
+    answered: AtomicBool,
+    heard: AtomicU64,
+    epoch: Instant,
+    /// Somebody waits for a server.
+    pub(super) wanted: Notify,
+    /// An exchange was settled, or the stage changed.
+    pub(super) moved: Notify,
+    /// The client does not read any more.
+    pub(super) lost: Notify,
+}
+
+/// What a core is made of.
+pub(super) struct Parts {
+    pub(super) id: SessionId,
+    pub(super) parties: Arc<Parties>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) limits: Limits,
+    pub(super) figures: Arc<Figures>,
+    pub(super) stderr: Arc<StderrTail>,
+    pub(super) output: Stream,
+    pub(super) error: ErrorStream,
+    pub(super) report: Box<dyn Fn(Event) + Send + Sync>,
+}
+
+/// A write to the server that did not succeed.
+enum Failed {
+    /// Not a byte was taken.
+    Untouched,
+    /// The server went away in the middle; what became of it is settled with its end.
+    Torn,
+}
+
+impl Core {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { id, parties, shared, limits, figures, stderr, output, error, report } = parts;
+        let tag = uuid::Uuid::new_v4().simple().to_string();
+        let recovery = Recovery::new(&format!("defenter-{tag}"), recovery::Limits::default());
+        Self {
+            metrics: SessionMetrics::new(&parties.server, &parties.client),
+            talk: Mutex::new(Talk { recovery, asked: HashMap::new(), parked: HashMap::new() }),
+            input: Arc::default(),
+            output: AsyncMutex::new(Some(output)),
+            tasks: Mutex::default(),
+            held: Mutex::default(),
+            answered: AtomicBool::new(false),
+            heard: AtomicU64::new(0),
+            epoch: Instant::now(),
+            places: Arc::new(Semaphore::new(PARKED)),
+            wanted: Notify::new(),
+            moved: Notify::new(),
+            lost: Notify::new(),
+            id,
+            parties,
+            shared,
+            limits,
+            figures,
+            stderr,
+            error,
+            report,
+        }
+    }
+
+    pub(super) fn talk(&self) -> MutexGuard<'_, Talk> {
+        self.talk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn report(&self, event: Event) {
+        (self.report)(event);
+    }
+
+    /// Runs a task that ends with the session.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    /// Ends all tasks of the session that wait for something.
+    pub(super) fn close(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+
+    // === Towards the client ===
+
+    /// Writes whole lines to the client.
+    pub(super) async fn to_client(&self, line: &[u8]) {
+        let mut output = self.output.lock().await;
+        let Some(output) = output.as_mut() else { return };
+        let written = async {
+            output.write_all(line).await?;
+            output.flush().await
+        };
+        if written.await.is_err() {
+            self.lost.notify_one();
+        }
+    }
+
+    /// Closes the client's output; nobody may be writing to it any more, or only in vain.
+    pub(super) async fn close_output(&self) {
+        self.output.lock().await.take();
+    }
+
+    /// Writes lines of our own to the client without making the caller wait for its reading.
+    pub(super) fn tell_client(self: &Arc<Self>, lines: Vec<Vec<u8>>) {
+        if lines.is_empty() {
+            return;
+        }
+        let core = self.clone();
+        self.spawn(async move {
+            for line in lines {
+                core.to_client(&line).await;
+            }
+            core.moved.notify_one();
+        });
+    }
+
+    /// Writes to the client's standard error, and keeps it for reports.
+    pub(super) async fn to_stderr(&self, bytes: &[u8]) {
+        self.stderr.push(bytes);
+        // Nobody listens any more: what the server says still has to be read.
+        let _ = self.error.write_all(bytes).await;
+    }
+
+    /// A word of our own on the client's standard error.
+    pub(super) async fn say(&self, text: &str) {
+        self.to_stderr(format!("defenter: {text}\n").as_bytes()).await;
+    }
+
+    // === Towards the server ===
+
+    /// The way to the server; whoever holds it is the only one to write.
+    pub(super) async fn way(&self) -> InputGuard {
+        self.input.clone().lock_owned().await
+    }
+
+    /// Closes the running server's standard input. A write under way ends with the server.
+    pub(super) async fn close_input(&self) {
+        self.way().await.take();
+    }
+
+    /// Closes the running server's standard input unless a write is under way.
+    pub(super) fn close_input_now(&self) {
+        if let Ok(mut input) = self.input.try_lock() {
+            input.take();
+        }
+    }
+
+    /// Hands a message of the client's over, or keeps it until there is a server.
+    pub(super) async fn to_server(self: &Arc<Self>, line: &[u8], exchange: Exchange) {
+        let Ok(message) = envelope::read(trim(line)) else { return };
+        let mut exchange = exchange;
+        loop {
+            let mut way = self.way().await;
+            let (verdict, generation) = {
+                let recovery = &mut self.talk().recovery;
+                let verdict = recovery.on_client_message(&message, line, exchange, Resend::AsCatalogued);
+                (verdict, recovery.generation())
+            };
+            let failed = match verdict {
+                FromClient::Forward => self.write(&mut way, line).await.err(),
+                FromClient::Rewrite(bytes) => self.write(&mut way, &bytes).await.err(),
+                FromClient::Held => return self.wanted.notify_one(),
+                FromClient::Full(back) => {
+                    drop(way);
+                    exchange = back;
+                    self.next_server(generation).await;
+                    continue;
+                }
+                FromClient::Cancelled(_) => return self.moved.notify_one(),
+                FromClient::Refuse(refused, exchange) => {
+                    return self.refuse_late(&message, refused, &exchange);
+                }
+                FromClient::Drop(dropped) => return count_dropped(dropped),
+            };
+            drop(way);
+            match (failed, message.id()) {
+                (Some(Failed::Untouched), Some(id)) if matches!(message, Message::Request { .. }) => {
+                    // The process had gone before it could take the request, so the next may.
+                    let Some(back) = self.talk().recovery.settle(id) else { return };
+                    exchange = back;
+                    self.next_server(generation).await;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Waits until another process than that of this generation may serve.
+    async fn next_server(&self, generation: u64) {
+        self.wanted.notify_one();
+        loop {
+            let moved = self.moved.notified();
+            {
+                let recovery = &self.talk().recovery;
+                let live_again =
+                    recovery.stage() == Stage::Live && recovery.generation() != generation;
+                if live_again || recovery.stage() != Stage::Live && recovery.held() == 0 {
+                    return;
+                }
+            }
+            moved.await;
+        }
+    }
+
+    fn refuse_late(
+        self: &Arc<Self>,
+        message: &Message<'_>,
+        refused: recovery::Refused,
+        exchange: &Exchange,
+    ) {
+        let Message::Request { id, .. } = message else { return };
+        let label = catalogue::operation(&exchange.method).text;
+        let line = match (refused, self.held_reason()) {
+            (recovery::Refused::NoServer, Some(reason)) => Refusal {
+                operation: Some(&exchange.operation),
+                label,
+                phase: RefusalPhase::Request,
+                cause: Cause::Unavailable(&reason),
+                reasons: &[],
+            }
+            .error(*id),
+            _ => {
+                metrics::dropped(DropReason::OverLimit);
+                refused.answer(*id, Some(&exchange.operation), label)
+            }
+        };
+        self.tell_client(vec![line]);
+    }
+
+    /// Writes a line that is not subject to the state, such as an answer of our own to a request
+    /// of the server's.
+    pub(super) fn tell_server(self: &Arc<Self>, line: Vec<u8>) {
+        let core = self.clone();
+        self.spawn(async move {
+            let mut way = core.way().await;
+            let _ = core.write(&mut way, &line).await;
+        });
+    }
+
+    async fn write(&self, way: &mut InputGuard, line: &[u8]) -> Result<(), Failed> {
+        let Some(input) = way.as_mut() else { return Err(Failed::Untouched) };
+        let result = write(input, line).await;
+        match &result {
+            Ok(()) => self.metrics.forwarded(MetricDirection::ToServer, line.len() as u64),
+            Err(_) => drop(way.take()),
+        }
+        result
+    }
+
+    /// Carries out what the state wants to be sent. The way is held until all of it is written,
+    /// by a task of its own: a server that does not read must not keep us from reading it.
+    pub(super) fn carry_out(self: &Arc<Self>, mut way: InputGuard, flow: Flow) {
+        if flow.capabilities_changed {
+            tracing::warn!(session = %self.parties.session, server = %self.parties.server, "the restarted server's capabilities differ from the first one's");
+        }
+        self.tell_client(flow.to_client);
+        if flow.to_server.is_empty() {
+            return self.moved.notify_waiters();
+        }
+        let core = self.clone();
+        self.spawn(async move {
+            for line in flow.to_server {
+                if core.write(&mut way, &line).await.is_err() {
+                    break;
+                }
+            }
+            drop(way);
+            core.moved.notify_waiters();
+        });
+    }
+
+    /// A process has started; whether the session can go on with it.
+    pub(super) async fn server_started(
+        self: &Arc<Self>,
+        input: Input,
+    ) -> Result<u64, recovery::RecoveryError> {
+        let mut way = self.way().await;
+        let (flow, generation) = {
+            let recovery = &mut self.talk().recovery;
+            (recovery.on_server_started()?, recovery.generation())
+        };
+        *way = Some(input);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.carry_out(way, flow);
+        Ok(generation)
+    }
+
+    /// The process has ended and its output was read to the end: answers what it leaves behind.
+    pub(super) async fn server_gone(self: &Arc<Self>) {
+        // Whoever is writing finds the process gone, so the way is free soon.
+        let mut way = self.way().await;
+        way.take();
+        let gone = self.talk().recovery.on_server_gone();
+        drop(way);
+        self.settle(gone).await;
+    }
+
+    /// No process will come until somebody asks for one: answers what waits.
+    pub(super) async fn hold(self: &Arc<Self>, reason: Arc<str>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        let gone = self.talk().recovery.give_up();
+        self.settle(gone).await;
+    }
+
+    async fn settle(self: &Arc<Self>, gone: recovery::Gone<Exchange>) {
+        self.talk().asked.clear();
+        let mut lines = gone.to_client;
+        for lost in &gone.lost {
+            let operation = &lost.context.operation;
+            self.shared.record_lost(&self.parties, operation, &lost.context.method, lost.why).await;
+            lines.push(lost.answer(Some(operation)));
+        }
+        for line in lines {
+            self.to_client(&line).await;
+        }
+        self.moved.notify_waiters();
+        self.moved.notify_one();
+    }
+
+    fn held_reason(&self) -> Option<Arc<str>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    // === State ===
+
+    /// The server said something that the client waits for; the first time is its readiness.
+    pub(super) fn answered(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any server of this session ever answered.
+    pub(super) fn was_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn heard(&self) {
+        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// How long neither side has said anything.
+    pub(super) fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        self.epoch.elapsed().saturating_sub(heard)
+    }
+
+    /// Whether nothing is in flight, held or waiting for the user.
+    pub(super) fn is_idle(&self) -> bool {
+        let talk = self.talk();
+        talk.recovery.waiting() == 0 && talk.recovery.held() == 0 && talk.parked.is_empty()
+    }
+}
+
+async fn write(input: &mut Input, line: &[u8]) -> Result<(), Failed> {
+    let first = loop {
+        match input.write(line).await {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return Err(Failed::Untouched),
+            Ok(count) => break count,
+        }
+    };
+    input.write_all(&line[first..]).await.map_err(|_| Failed::Torn)?;
+    input.flush().await.map_err(|_| Failed::Torn)
+}
+
+pub(super) fn count_dropped(dropped: Dropped) {
+    match dropped {
+        Dropped::Unasked => metrics::dropped(DropReason::Unmatched),
+        Dropped::Dead => metrics::dropped(DropReason::Event),
+    }
+}
+
+/// A line without what surrounds its message.
+pub(super) fn trim(line: &[u8]) -> &[u8] {
+    defenter_mcp::frame::Frame::Message(line).body()
+}

@@ -1,0 +1,69 @@
+//! What all sessions share: the compiled rules and policies of the moment, the record, the dialog
+//! and the pool.
+//!
+//! The actors that own these things publish them here; sessions read them without asking anybody.
+
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use defenter_policy::PolicySet;
+use defenter_redact::Redactor;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{audit::AuditSink, dialog::actor::DialogHandle};
+
+/// Payloads up to this size are inspected where they are read; larger ones in the pool. A scan of
+/// 64 KiB takes about as long as it takes to wake a thread twice.
+pub(crate) const INLINE_BYTES: usize = 64 << 10;
+
+/// The policies of the moment.
+#[derive(Clone, Debug)]
+pub(crate) enum Policies {
+    /// Still being compiled; operations wait.
+    Loading,
+    /// In force.
+    Ready(Arc<PolicySet>),
+}
+
+/// See the module.
+pub(crate) struct Shared {
+    pub(crate) redactor: ArcSwap<Redactor>,
+    pub(crate) policies: watch::Sender<Policies>,
+    pub(crate) audit: AuditSink,
+    pub(crate) dialog: DialogHandle,
+    pub(crate) home: Option<PathBuf>,
+    /// Places in the pool for large bodies; taken before a job is made, so that none waits
+    /// anywhere without one.
+    pub(crate) pool: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        redactor: Redactor,
+        audit: AuditSink,
+        dialog: DialogHandle,
+        home: Option<PathBuf>,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            redactor: ArcSwap::from_pointee(redactor),
+            policies: watch::Sender::new(Policies::Loading),
+            audit,
+            dialog,
+            home,
+            pool: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// The policies in force, once there are some.
+    pub(crate) async fn policies(&self) -> Arc<PolicySet> {
+        let mut policies = self.policies.subscribe();
+        loop {
+            if let Policies::Ready(set) = &*policies.borrow_and_update() {
+                return set.clone();
+            }
+            // The sender lives in `self`, so it cannot be gone.
+            let _ = policies.changed().await;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The ConfigWatcher actor: notices when a config, a setting, a policy or a rule file changes,
+//! and reads everything anew.
+//!
+//! - Owns: the watch on the folders (not the files: editors save by renaming, which would end a
+//!   watch on the old file).
+//! - Accepts: the system's notices, and a request to read now.
+//! - Emits: readings to the supervisor.
+//! - Dies when: its supervisor stops it. Restarts: with a new watch and a fresh reading.
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+
+use defenter_config::clients::Discovery;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
+
+use crate::{
+    house::{House, HouseError, Rules},
+    supervisor::SupervisorMsg,
+};
+
+/// Quiet time after a change before it is read: a save is several changes in a row.
+const QUIET: Duration = Duration::from_millis(100);
+/// The longest that changes in a row can put off a reading; changes take effect within a second.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How often everything is read without notice, since network homes and some file systems give
+/// none.
+const POLL: Duration = Duration::from_secs(30);
+
+/// One reading of everything.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// Settings and rules, or what is wrong with them.
+    pub(crate) rules: Result<Rules, HouseError>,
+    /// The clients' configs.
+    pub(crate) discovery: Discovery,
+    /// The folders that decide on both.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+impl Reading {
+    pub(crate) fn of(house: &House) -> Self {
+        Self { rules: house.rules(), discovery: house.discover(), folders: house.watched() }
+    }
+}
+
+/// What the actor is told.
+pub(crate) enum WatcherMsg {
+    /// Read now.
+    Read,
+    /// A reading is done.
+    Done(Box<Reading>),
+}
+
+/// See the module.
+pub(crate) struct ConfigWatcher;
+
+/// What the actor is started with.
+#[derive(Clone)]
+pub(crate) struct Arguments {
+    pub(crate) house: Arc<House>,
+    pub(crate) supervisor: ActorRef<SupervisorMsg>,
+}
+
+pub(crate) struct State {
+    arguments: Arguments,
+    watcher: RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
+    waiting: JoinHandle<()>,
+    reading: bool,
+    again: bool,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.waiting.abort();
+    }
+}
+
+impl Actor for ConfigWatcher {
+    type Msg = WatcherMsg;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<WatcherMsg>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let changed = Arc::new(Notify::new());
+        let notice = changed.clone();
+        // Whatever the notice says, everything is read and compared: a notice that is lost or
+        // misread then costs time, never truth.
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| event.kind.is_access()) {
+                return;
+            }
+            notice.notify_one();
+        })?;
+        let waiting = tokio::spawn(wait(changed, myself.clone()));
+        let _ = myself.cast(WatcherMsg::Read);
+        Ok(State {
+            arguments,
+            watcher,
+            watched: BTreeSet::new(),
+            waiting,
+            reading: false,
+            again: false,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<WatcherMsg>,
+        message: WatcherMsg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            WatcherMsg::Read if state.reading => state.again = true,
+            WatcherMsg::Read => state.read(&myself),
+            WatcherMsg::Done(reading) => {
+                state.reading = false;
+                state.watch(&myself, &reading.folders);
+                let _ = state.arguments.supervisor.cast(SupervisorMsg::Read(reading));
+                if std::mem::take(&mut state.again) {
+                    state.read(&myself);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn read(&mut self, myself: &ActorRef<WatcherMsg>) {
+        self.reading = true;
+        let (house, myself) = (self.arguments.house.clone(), myself.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = myself.cast(WatcherMsg::Done(Box::new(Reading::of(&house))));
+        });
+    }
+
+    fn watch(&mut self, myself: &ActorRef<WatcherMsg>, folders: &[PathBuf]) {
+        let wanted: BTreeSet<PathBuf> =
+            folders.iter().filter(|folder| folder.is_dir()).cloned().collect();
+        for folder in self.watched.difference(&wanted) {
+            // It fails when the folder is gone, and its watch with it.
+            let _ = self.watcher.unwatch(folder);
+        }
+        let mut new = false;
+        for folder in wanted.difference(&self.watched) {
+            match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
+                Ok(()) => new = true,
+                Err(error) => {
+                    tracing::warn!(folder = %folder.display(), %error, "cannot watch a folder; changes in it are seen every 30 s");
+                }
+            }
+        }
+        self.watched = wanted;
+        // What changed between the reading and the watch was not noticed by either.
+        if new {
+            let _ = myself.cast(WatcherMsg::Read);
+        }
+    }
+}
+
+async fn wait(changed: Arc<Notify>, watcher: ActorRef<WatcherMsg>) {
+    loop {
+        let _ = timeout(POLL, changed.notified()).await;
+        let settle = async { while timeout(QUIET, changed.notified()).await.is_ok() {} };
+        let _ = timeout(PATIENCE, settle).await;
+        if watcher.cast(WatcherMsg::Read).is_err() {
+            return;
+        }
+    }
+}
