@@ -55,7 +55,7 @@ fn write_rule(out: &mut String, rule: &RuleSpec) -> std::fmt::Result {
         "RuleSpec {{ id: Cow::Borrowed({:?}), description: Cow::Borrowed({:?}), \
          kind: Cow::Borrowed({:?}), confidence: Cow::Borrowed({:?}), how: How::{:?}, \
          pattern: Cow::Borrowed({:?}), keywords: {}, entropy: {:?}, secret_group: {}, \
-         validator: Cow::Borrowed({:?}), glued: {}, path: None, allowlists: {}, required: {}, \
+         validator: Cow::Borrowed({:?}), reach: {}, glued: {}, path: None, allowlists: {}, required: {}, \
          skip_report: {}, examples: Cow::Borrowed(&[]), counterexamples: Cow::Borrowed(&[]), \
          line: {} }},",
         rule.id,
@@ -68,6 +68,7 @@ fn write_rule(out: &mut String, rule: &RuleSpec) -> std::fmt::Result {
         rule.entropy,
         rule.secret_group,
         rule.validator,
+        rule.reach,
         rule.glued,
         list(&rule.allowlists, allow),
         list(&rule.required, required),

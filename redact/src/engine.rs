@@ -152,12 +152,15 @@ impl<'r> Work<'r> {
         match (rule.spec.how, rule.detector) {
             (How::Token, _) => self.token(layer.text, index, at),
             (How::Value, _) => {
-                if let Some(assigned) = assignments.at(self, at, end) {
+                if let Some(assigned) =
+                    assignments.at(self, at, end).filter(|_| is_word(layer.text, at, end))
+                {
                     self.value(layer.text, index, assigned.value.clone());
                 }
             }
             (How::Detector, Some(Detector::Context)) => {
-                if let Some(assigned) = assignments.at(self, at, end).cloned() {
+                let assigned = assignments.at(self, at, end).filter(|found| !found.spaced).cloned();
+                if let Some(assigned) = assigned {
                     context::judge(self, layer, index, &assigned);
                 }
             }
@@ -172,16 +175,18 @@ impl<'r> Work<'r> {
         }
     }
 
-    /// Tries a rule's expression where its keyword stands.
-    fn token(&mut self, text: &[u8], index: usize, at: usize) {
+    /// Tries a rule's expression where its keyword stands, or where it may start before that.
+    fn token(&mut self, text: &[u8], index: usize, keyword: usize) {
         let rule = self.redactor.rule(index);
-        if !rule.spec.glued && !starts_word(text, at) {
+        let reach = rule.spec.reach as usize;
+        if reach == 0 && !rule.spec.glued && !starts_word(text, keyword) {
             return;
         }
         let Some(regex) = rule.regex() else { return };
-        let window = &text[at..text.len().min(at + MAX_TOKEN)];
+        let at = reach_back(text, keyword, reach);
+        let window = &text[at..text.len().min(keyword + MAX_TOKEN)];
         let Some(found) = regex.captures(window) else {
-            self.spend(32);
+            self.spend(32 + reach);
             return;
         };
         let secret = secret_of(rule, &found);
@@ -189,7 +194,8 @@ impl<'r> Work<'r> {
             return;
         }
         let span = at + secret.start..at + secret.end;
-        if !rule.spec.glued && continues_word(text, span.end) {
+        let outside = |start| !starts_word(text, start) || continues_word(text, span.end);
+        if !rule.spec.glued && outside(at + found.get(0).map_or(0, |whole| whole.start())) {
             return;
         }
         self.check(text, index, span.clone(), &span);
@@ -200,6 +206,10 @@ impl<'r> Work<'r> {
         let rule = self.redactor.rule(index);
         let Some(regex) = rule.regex() else { return };
         if value.len() > MAX_TOKEN || !self.spend(value.len()) {
+            return;
+        }
+        let surely = rule.confidence == Confidence::High;
+        if !surely && !context::is_random(&text[value.clone()]) {
             return;
         }
         if let Some(found) = regex.captures(&text[value.clone()]) {
@@ -285,6 +295,18 @@ impl<'r> Work<'r> {
     }
 }
 
+/// Where a token whose keyword stands at `keyword` may start: at most `reach` bytes before, and
+/// not before a blank or quote.
+fn reach_back(text: &[u8], keyword: usize, reach: usize) -> usize {
+    let floor = keyword.saturating_sub(reach);
+    let mut at = keyword;
+    while at > floor && !matches!(text[at - 1], 0..=b' ' | b'"' | b'\'' | b'`' | b'=' | b'<' | b'>')
+    {
+        at -= 1;
+    }
+    at
+}
+
 /// The part of an expression's match that is the secret.
 fn secret_of(rule: &Rule, found: &regex::bytes::Captures<'_>) -> Range<usize> {
     let chosen = match rule.spec.secret_group {
@@ -303,6 +325,18 @@ pub(crate) fn starts_word(text: &[u8], at: usize) -> bool {
     // The letter of an escape (`\n`) is no part of the word.
     matches!(text[before], b'n' | b'r' | b't')
         && before.checked_sub(1).is_some_and(|at| text[at] == b'\\')
+}
+
+/// Whether the keyword at `start..end` is a word of its own in a name: it starts at a boundary or
+/// a capital, and is written in one case, so that `okta` is not in `rookTable`.
+fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+    let word = &text[start..end];
+    let begins = start == 0
+        || !text[start - 1].is_ascii_alphabetic()
+        || word[0].is_ascii_uppercase() && text[start - 1].is_ascii_lowercase();
+    let letters = || word.iter().filter(|b| b.is_ascii_alphabetic());
+    let one_case = letters().skip(1).all(u8::is_ascii_lowercase) || letters().all(u8::is_ascii_uppercase);
+    begins && (one_case || !word.iter().all(u8::is_ascii_alphabetic) || word.len() > 6)
 }
 
 /// Whether a word goes on at `at`.

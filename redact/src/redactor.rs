@@ -82,6 +82,16 @@ impl Redactor {
         Ok(Redactor::assemble(rules, allowlists, allowed, options.clone()))
     }
 
+    /// One built-in rule alone.
+    #[cfg(test)]
+    pub(crate) fn only(id: &str) -> Redactor {
+        let rules = Rule::builtin()
+            .filter(|spec| spec.id == id)
+            .filter_map(|spec| Rule::new(Cow::Borrowed(spec)).ok())
+            .collect();
+        Redactor::assemble(rules, Vec::new(), Vec::new(), Options::default())
+    }
+
     fn assemble(
         rules: Vec<Rule>,
         allowlists: Vec<SharedAllow>,

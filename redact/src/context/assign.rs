@@ -52,6 +52,8 @@ pub(crate) struct Assigned {
     pub(crate) operator: Operator,
     /// The name of the function whose first argument the value is.
     pub(crate) call: Option<Range<usize>>,
+    /// Whether other words stand between the name with the keyword and the operator.
+    pub(crate) spaced: bool,
     /// Whether the key is the first thing in its line, or follows `export`, `set`, `-` …
     pub(crate) line_start: bool,
 }
@@ -115,9 +117,19 @@ impl<'t> Assignments<'t> {
         if quoted_key {
             at += 1;
         }
-        let (operator, after) = self.operator(&key, at, quoted_key)?;
+        let mut spaced = false;
+        let (operator, after) = match self.operator(&key, at, quoted_key) {
+            Some(found) => found,
+            None if quoted_key => return None,
+            None => {
+                let after = self.past_words(at)?;
+                // A type after the name, as Go writes it, is no part of the key.
+                spaced = !matches!(text[at..after].trim_ascii(), b"string" | b"[]byte" | b"*string");
+                self.operator(&key, after, false)?
+            }
+        };
         at = after;
-        let newline = self.json || operator == Operator::Arrow;
+        let newline = self.json || matches!(operator, Operator::Arrow | Operator::Tag);
         at = self.blanks(at, newline);
         if operator == Operator::Colon {
             at = self.past_type(at);
@@ -130,6 +142,7 @@ impl<'t> Assignments<'t> {
             quoted_key,
             operator,
             call: None,
+            spaced,
         };
         self.set_value(&mut assigned, at)?;
         Some(assigned)
@@ -162,7 +175,10 @@ impl<'t> Assignments<'t> {
             [b'=' | b'!', b'=', ..] => (Operator::Compare, 2),
             [b'=' | b'-', b'>', ..] => (Operator::Arrow, 2),
             [b'<', b'-', ..] => (Operator::Equals, 2),
+            [b':', b':', b':', b'='] => (Operator::Equals, 4),
             [b':', b':', b'=', ..] => (Operator::Equals, 3),
+            [b'|', b'|', b':', ..] => (Operator::Equals, 3),
+            [b'.', b'=', ..] => (Operator::Equals, 2),
             [b':', b'=', ..] => (Operator::Equals, 2),
             [b':', b':', ..] => return None,
             [b'?' | b'+', b'=', ..] => (Operator::Equals, 2),
@@ -178,6 +194,16 @@ impl<'t> Assignments<'t> {
             _ => return None,
         };
         Some((operator, at + length))
+    }
+
+    /// Past a few more words of a key that is written with blanks, as in `Canva client id: …`.
+    fn past_words(&self, at: usize) -> Option<usize> {
+        let window = &self.text[at..self.text.len().min(at + 28)];
+        let end =
+            window.iter().position(|b| matches!(b, b'=' | b':' | b'>' | b'\n' | b'"' | b'\''))?;
+        let words = &window[..end];
+        let is_words = words.iter().all(|&b| is_name(b) || matches!(b, b' ' | b'[' | b']' | b'*'));
+        (is_words && words.first() == Some(&b' ') && words.len() > 2).then_some(at + end)
     }
 
     fn is_tag(&self, key: &Range<usize>) -> bool {
@@ -278,7 +304,7 @@ impl<'t> Assignments<'t> {
         let text = self.text;
         if !self.run.contains(&at) {
             let window = &text[at..text.len().min(at + MAX_BARE)];
-            let length = window.iter().position(|&b| ends_bare(b)).unwrap_or(window.len());
+            let length = bare_length(window);
             self.run = at..at + length;
         }
         let mut end = self.run.end;
@@ -359,6 +385,18 @@ impl<'t> Assignments<'t> {
 /// Bytes of a key's name.
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+}
+
+/// How long a value without quotes is; an escaped line break or quote ends it too.
+fn bare_length(window: &[u8]) -> usize {
+    let mut at = 0;
+    while at < window.len() && !ends_bare(window[at]) {
+        if window[at] == b'\\' && matches!(window.get(at + 1), Some(b'n' | b'r' | b't' | b'"' | b'\'')) {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 /// Bytes that end a value without quotes.

@@ -177,6 +177,9 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
     if SECRETS.contains(&word) || SECRET_ENDS.iter().any(|end| word.ends_with(end)) {
         return KeyClass::Secret;
     }
+    if matches!(word, b"key" | b"keys") && matches!(before, b"public" | b"pub" | b"publishable") {
+        return KeyClass::Other;
+    }
     if matches!(word, b"key" | b"keys") && KEY_OF.contains(&before) {
         return KeyClass::Secret;
     }

@@ -13,7 +13,7 @@ use std::ops::Range;
 pub(crate) use address::{authorization, url_credentials};
 pub(crate) use assign::{Assigned, Assignments};
 pub(crate) use pem::pem;
-pub(crate) use value::{entropy, is_obvious_example};
+pub(crate) use value::{entropy, is_obvious_example, is_random};
 
 use crate::engine::{Layer, Work};
 use crate::{Kind, Verdict, unescape};

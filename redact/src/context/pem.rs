@@ -28,9 +28,10 @@ pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
             let close = memchr::memmem::find(&tail[8.min(tail.len())..], b"-----");
             body + end + close.map_or(8, |close| close + 8 + 5)
         }
-        _ => body + window.iter().position(|&b| !is_body(b)).unwrap_or(window.len()),
+        Some(_) => return,
+        None => body + window.iter().position(|&b| !is_body(b)).unwrap_or(window.len()),
     };
-    if end < body + 16 {
+    if end < body + 40 {
         return;
     }
     work.spend(end - at);
@@ -39,7 +40,7 @@ pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
 
 /// Whether the bytes between the armour lines can be a key and its headers.
 fn is_armoured(body: &[u8]) -> bool {
-    body.len() >= 16 && body.iter().filter(|&&b| is_body(b)).count() * 10 >= body.len() * 8
+    body.len() >= 40 && body.iter().filter(|&&b| is_body(b)).count() * 10 >= body.len() * 8
 }
 
 /// Bytes of the base64 body, its line breaks (also escaped ones) and string glue.

@@ -72,6 +72,16 @@ fn machine_made(value: &[u8], shape: &Shape, least: f64) -> bool {
         && entropy(value) >= least.min(entropy_ceiling(value.len()))
 }
 
+/// Whether a value has digits and enough variety for something that a machine made.
+pub(crate) fn is_random(value: &[u8]) -> bool {
+    let least = match value.len() {
+        0..16 => 2.0,
+        16..32 => 2.6,
+        _ => 3.0,
+    };
+    value.iter().any(u8::is_ascii_digit) && entropy(value) >= least
+}
+
 /// What a random value of that length can reach, less a margin.
 fn entropy_ceiling(length: usize) -> f64 {
     (length as f64).log2() * 0.85
@@ -251,14 +261,14 @@ fn is_code(value: &[u8], shape: &Shape, assigned: &Assigned) -> bool {
 
 /// Whether a token is one that documentation uses: runs of one character, `EXAMPLE`.
 pub(crate) fn is_obvious_example(value: &[u8]) -> bool {
-    let mut run = 1;
-    for pair in value.windows(2) {
-        run = if pair[0].eq_ignore_ascii_case(&pair[1]) { run + 1 } else { 1 };
-        if run >= 12 {
+    let mut run = 0;
+    for &byte in value {
+        run = if matches!(byte, b'x' | b'X' | b'*') { run + 1 } else { 0 };
+        if run >= 8 {
             return true;
         }
     }
-    value.len() >= 7 && value.windows(7).any(|part| part.eq_ignore_ascii_case(b"example"))
+    value.ends_with(b"EXAMPLE")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! `secretGroup`, `path`, `allowlists`, `required`): `kind`, `confidence`, `token` (an expression
 //! that starts where a keyword stands), `value` (an expression for the whole value that is
 //! assigned to a key with the keyword in its name), `detector` (a matcher that is code),
-//! `validator`, `glued` (may stand inside a longer word), `source`, `examples`,
+//! `validator`, `reach` (how far before its keyword a token may start), `glued` (may stand inside a longer word), `source`, `examples`,
 //! `counterexamples`.
 
 use std::borrow::Cow;
@@ -94,6 +94,8 @@ pub(crate) struct RuleSpec {
     pub(crate) secret_group: u32,
     /// The name of a validator; empty for none.
     pub(crate) validator: Text,
+    /// How many bytes before the keyword a token may start.
+    pub(crate) reach: u32,
     /// Whether it may stand inside a longer word.
     pub(crate) glued: bool,
     /// An expression for the path of the scanned file.
@@ -222,6 +224,7 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
         entropy: float(table, "entropy")?.unwrap_or(0.0),
         secret_group: number(table, "secretGroup")?.unwrap_or(0),
         validator: string(table, "validator")?.unwrap_or_default(),
+        reach: number(table, "reach")?.unwrap_or(0),
         glued: boolean(table, "glued")?.unwrap_or(false),
         path,
         allowlists: Cow::Owned(allowlists),
