@@ -23,6 +23,6 @@ pub use location::{Approval, Client, ClientId, Environment, Location};
 pub use table::{all, by_id};
 pub use wrapped::{Form, Wrapped};
 
-pub(crate) use discover::{ReadError, read_bytes};
+pub(crate) use discover::read_bytes;
 pub(crate) use shape::{Shape, shape_of};
 pub(crate) use wrapped::{is_defenter, unwrap};

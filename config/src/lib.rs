@@ -10,6 +10,7 @@
 pub mod clients;
 pub mod doc;
 mod host;
+pub mod install;
 mod paths;
 pub mod settings;
 

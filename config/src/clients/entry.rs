@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::location::ClientId;
 use super::wrapped::Wrapped;
-use crate::doc::{Place, Step};
+use crate::doc::{Format, Place, Step};
 
 /// One server, as one client's file names it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,10 @@ pub struct Entry {
     pub name: String,
     /// The file, as the client names it (it may be a link).
     pub file: PathBuf,
+    /// How the file is written.
+    pub format: Format,
+    /// Whether the client guards the file with a lock folder.
+    pub locked: bool,
     /// The way to the entry in the file.
     pub steps: Vec<Step>,
     /// The entry's place in the file.

@@ -17,6 +17,14 @@ use super::entry::{Entry, Scope};
 use crate::doc::Format;
 use crate::host::Os;
 
+/// Why an administrator's file is left alone.
+pub(super) const ADMINISTRATOR: &str = "the administrator's file";
+/// Why a plugin's file is left alone.
+pub(super) const PLUGIN: &str = "brought by a plugin, whose files are replaced when it is updated";
+/// Why an extension's file is left alone.
+pub(super) const EXTENSION: &str =
+    "brought by an extension, whose files are replaced when it is updated";
+
 /// A client's id, as commands, policies and metrics name it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(pub(super) &'static str);

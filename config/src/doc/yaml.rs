@@ -65,6 +65,10 @@ impl<'t> Builder<'t> {
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), DocError> {
         let range = self.range(span);
+        let range = match &event {
+            Event::Scalar(_, style, ..) => self.scalar_range(range, *style),
+            _ => range,
+        };
         match event {
             Event::DocumentStart(_) => self.document(span),
             Event::Alias(anchor) => {
@@ -128,11 +132,16 @@ impl<'t> Builder<'t> {
             Content::Map { members, .. } => Value::Map(merge(members)),
         };
         let end = match open.layout {
-            Layout::Flow => range.end,
+            // The bracket; the parser's range goes on over what follows it.
+            Layout::Flow => range.start + 1,
             Layout::Block => last_end(&value).unwrap_or(range.end),
         };
+        let start = match (&value, open.layout) {
+            (Value::Seq(items), Layout::Block) => self.dash(items).unwrap_or(open.start),
+            _ => open.start,
+        };
         let node = Node {
-            span: open.start..end.max(open.start),
+            span: start..end.max(start),
             value,
             layout: open.layout,
             shared: open.anchor != 0,
@@ -160,6 +169,30 @@ impl<'t> Builder<'t> {
             },
         }
         Ok(())
+    }
+
+    /// The dash of a block's first item. The parser starts a block that is not indented after it.
+    fn dash(&self, items: &[Node]) -> Option<usize> {
+        let before = self.text.get(..items.first()?.span.start)?.trim_end_matches(' ');
+        before.strip_suffix('-').map(str::len)
+    }
+
+    /// The text of a scalar. The parser's range of a quoted one goes on over the comment that
+    /// follows, and that of a block starts after its header.
+    fn scalar_range(&self, range: Range<usize>, style: ScalarStyle) -> Range<usize> {
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        match style {
+            ScalarStyle::Plain => range,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                let length = quoted_length(text).unwrap_or(text.len());
+                range.start..range.start + length
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let before = self.text.get(..range.start).unwrap_or_default();
+                let start = before.rfind(['|', '>']).unwrap_or(range.start);
+                start..range.start + text.trim_end().len()
+            }
+        }
     }
 
     fn range(&self, span: Span) -> Range<usize> {
@@ -213,6 +246,27 @@ fn count(value: &Value) -> usize {
         Value::Seq(items) => 1 + items.iter().map(|item| count(&item.value)).sum::<usize>(),
         Value::Map(members) => 1 + members.iter().map(|m| count(&m.node.value)).sum::<usize>(),
         _ => 1,
+    }
+}
+
+/// The length of the quoted scalar that a text starts with.
+fn quoted_length(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let quote = *bytes.first()?;
+    let mut at = 1;
+    loop {
+        match *bytes.get(at)? {
+            b'\\' if quote == b'"' => at += 2,
+            byte if byte == quote => {
+                // In single quotes, two are one.
+                if quote == b'\'' && bytes.get(at + 1) == Some(&quote) {
+                    at += 2;
+                } else {
+                    return Some(at + 1);
+                }
+            }
+            _ => at += 1,
+        }
     }
 }
 

@@ -67,8 +67,42 @@ impl Tree<'_> {
         }
     }
 
+    /// Everything in the tree: content and mode of files, targets of links.
+    pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, (Vec<u8>, u32)> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                let metadata = std::fs::symlink_metadata(&path).expect("metadata");
+                if metadata.is_symlink() {
+                    let target = std::fs::read_link(&path).expect("a link");
+                    found.insert(path, (target.into_os_string().into_encoded_bytes(), 0));
+                } else if metadata.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.insert(
+                        path.clone(),
+                        (std::fs::read(path).expect("a file"), mode(&metadata)),
+                    );
+                }
+            }
+        }
+        found
+    }
+
     /// The servers of the tree.
     pub(crate) fn servers(&self) -> &[Value] {
         self.manifest["servers"].as_array().expect("servers")
     }
+}
+
+#[cfg(unix)]
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
+}
+
+#[cfg(not(unix))]
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    u32::from(metadata.permissions().readonly())
 }

@@ -6,8 +6,13 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("codebuddy", "CodeBuddy", &[
-        Location::new(Scope::User, &["~/.codebuddy/mcp.json", "~/.codebuddy.json"], Format::Json, &["mcpServers"]),
-    ]),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "codebuddy",
+    "CodeBuddy",
+    &[Location::new(
+        Scope::User,
+        &["~/.codebuddy/mcp.json", "~/.codebuddy.json"],
+        Format::Json,
+        &["mcpServers"],
+    )],
+)];

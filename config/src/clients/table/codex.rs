@@ -3,21 +3,54 @@
 //! `codex mcp add` rewrites all of `mcp_servers` and loses comments there. (Seen with 0.169.0.)
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, ClientId, Environment, Location};
+use crate::clients::location::{ADMINISTRATOR, Client, ClientId, Environment, Location, PLUGIN};
 use crate::doc::Format;
 use crate::host::Os;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("codex", "Codex", &[
-        Location::new(Scope::User, &["{CODEX_HOME:~/.codex}/config.toml"], Format::Toml, &["mcp_servers"]).also(&[ClientId("warp"), ClientId("mcporter")]),
-        Location::new(Scope::Profile, &["{CODEX_HOME:~/.codex}/*.config.toml"], Format::Toml, &["mcp_servers"]),
-        Location::new(Scope::Project, &["{proj}/.codex/config.toml"], Format::Toml, &["mcp_servers"]),
-        Location::new(Scope::System, &["/etc/codex/config.toml"], Format::Toml, &["mcp_servers"]).on(&[Os::Linux, Os::Macos]).report_only("the administrator's file"),
-        Location::new(Scope::System, &["{programdata}/OpenAI/Codex/config.toml"], Format::Toml, &["mcp_servers"]).on(&[Os::Windows]).report_only("the administrator's file"),
-        Location::new(Scope::Plugin, &["{CODEX_HOME:~/.codex}/plugins/cache/**/.mcp.json"], Format::Json, &["mcpServers", ""]).report_only("brought by a plugin, whose files are replaced when it is updated"),
-    ])
-    .gives(Environment::Only(&[
-        "HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ",
-    ]))
-    .lists("mcp_servers in requirements.toml, which matches the command"),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "codex",
+    "Codex",
+    &[
+        Location::new(
+            Scope::User,
+            &["{CODEX_HOME:~/.codex}/config.toml"],
+            Format::Toml,
+            &["mcp_servers"],
+        )
+        .also(&[ClientId("warp"), ClientId("mcporter")]),
+        Location::new(
+            Scope::Profile,
+            &["{CODEX_HOME:~/.codex}/*.config.toml"],
+            Format::Toml,
+            &["mcp_servers"],
+        ),
+        Location::new(
+            Scope::Project,
+            &["{proj}/.codex/config.toml"],
+            Format::Toml,
+            &["mcp_servers"],
+        ),
+        Location::new(Scope::System, &["/etc/codex/config.toml"], Format::Toml, &["mcp_servers"])
+            .on(&[Os::Linux, Os::Macos])
+            .report_only(ADMINISTRATOR),
+        Location::new(
+            Scope::System,
+            &["{programdata}/OpenAI/Codex/config.toml"],
+            Format::Toml,
+            &["mcp_servers"],
+        )
+        .on(&[Os::Windows])
+        .report_only(ADMINISTRATOR),
+        Location::new(
+            Scope::Plugin,
+            &["{CODEX_HOME:~/.codex}/plugins/cache/**/.mcp.json"],
+            Format::Json,
+            &["mcpServers", ""],
+        )
+        .report_only(PLUGIN),
+    ],
+)
+.gives(Environment::Only(&[
+    "HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ",
+]))
+.lists("mcp_servers in requirements.toml, which matches the command")];

@@ -4,14 +4,41 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Environment, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("continue", "Continue", &[
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "continue",
+    "Continue",
+    &[
         Location::new(Scope::User, &["~/.continue/config.yaml"], Format::Yaml, &["mcpServers"]),
-        Location::new(Scope::User, &["~/.continue/mcpServers/*.yaml", "~/.continue/mcpServers/*.yml"], Format::Yaml, &["mcpServers"]),
-        Location::new(Scope::User, &["~/.continue/mcpServers/*.json"], Format::Json, &["mcpServers", ""]),
-        Location::new(Scope::Project, &["{proj}/.continue/mcpServers/*.yaml", "{proj}/.continue/mcpServers/*.yml"], Format::Yaml, &["mcpServers"]),
-        Location::new(Scope::Project, &["{proj}/.continue/mcpServers/*.json"], Format::Json, &["mcpServers", ""]),
-        Location::new(Scope::UserLegacy, &["~/.continue/config.json"], Format::Json, &["experimental/modelContextProtocolServers"]),
-    ])
-    .gives(Environment::Full),
-];
+        Location::new(
+            Scope::User,
+            &["~/.continue/mcpServers/*.yaml", "~/.continue/mcpServers/*.yml"],
+            Format::Yaml,
+            &["mcpServers"],
+        ),
+        Location::new(
+            Scope::User,
+            &["~/.continue/mcpServers/*.json"],
+            Format::Json,
+            &["mcpServers", ""],
+        ),
+        Location::new(
+            Scope::Project,
+            &["{proj}/.continue/mcpServers/*.yaml", "{proj}/.continue/mcpServers/*.yml"],
+            Format::Yaml,
+            &["mcpServers"],
+        ),
+        Location::new(
+            Scope::Project,
+            &["{proj}/.continue/mcpServers/*.json"],
+            Format::Json,
+            &["mcpServers", ""],
+        ),
+        Location::new(
+            Scope::UserLegacy,
+            &["~/.continue/config.json"],
+            Format::Json,
+            &["experimental/modelContextProtocolServers"],
+        ),
+    ],
+)
+.gives(Environment::Full)];

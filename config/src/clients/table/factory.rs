@@ -6,10 +6,17 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Environment, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("factory", "Factory droid", &[
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "factory",
+    "Factory droid",
+    &[
         Location::new(Scope::User, &["~/.factory/mcp.json"], Format::JsonComments, &["mcpServers"]),
-        Location::new(Scope::Project, &["{proj}/.factory/mcp.json"], Format::JsonComments, &["mcpServers"]),
-    ])
-    .gives(Environment::Full),
-];
+        Location::new(
+            Scope::Project,
+            &["{proj}/.factory/mcp.json"],
+            Format::JsonComments,
+            &["mcpServers"],
+        ),
+    ],
+)
+.gives(Environment::Full)];

@@ -4,9 +4,14 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Environment, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("fast-agent", "fast-agent", &[
-        Location::new(Scope::Project, &["{proj}/fastagent.config.yaml", "{proj}/fast-agent.yaml"], Format::Yaml, &["mcp/servers"]),
-    ])
-    .gives(Environment::Only(&["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER"])),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "fast-agent",
+    "fast-agent",
+    &[Location::new(
+        Scope::Project,
+        &["{proj}/fastagent.config.yaml", "{proj}/fast-agent.yaml"],
+        Format::Yaml,
+        &["mcp/servers"],
+    )],
+)
+.gives(Environment::Only(&["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER"]))];

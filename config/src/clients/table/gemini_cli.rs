@@ -2,26 +2,74 @@
 //!
 //! A byte-order mark or a trailing comma keeps the whole program from starting. (Seen with 0.61.0.)
 
-use crate::clients::entry::{Entry, Launch, Scope, Transport};
 use crate::clients::discover::Scan;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::entry::{Entry, Launch, Scope, Transport};
+use crate::clients::location::{ADMINISTRATOR, Client, EXTENSION, Environment, Location};
 use crate::doc::{Format, Node};
 use crate::host::Os;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("gemini-cli", "Gemini CLI", &[
-        Location::new(Scope::User, &["~/.gemini/settings.json"], Format::JsonComments, &["mcpServers"]).refined(refine),
-        Location::new(Scope::Project, &["{proj}/.gemini/settings.json"], Format::JsonComments, &["mcpServers"]).refined(refine),
-        Location::new(Scope::System, &["/etc/gemini-cli/settings.json", "/etc/gemini-cli/system-defaults.json"], Format::JsonComments, &["mcpServers"]).on(&[Os::Linux]).report_only("the administrator's file"),
-        Location::new(Scope::System, &["/Library/Application Support/GeminiCli/settings.json", "/Library/Application Support/GeminiCli/system-defaults.json"], Format::JsonComments, &["mcpServers"]).on(&[Os::Macos]).report_only("the administrator's file"),
-        Location::new(Scope::System, &["{programdata}/gemini-cli/settings.json", "{programdata}/gemini-cli/system-defaults.json"], Format::JsonComments, &["mcpServers"]).on(&[Os::Windows]).report_only("the administrator's file"),
-        Location::new(Scope::Plugin, &["~/.gemini/extensions/*/gemini-extension.json"], Format::Json, &["mcpServers"]).report_only("brought by an extension, whose files are replaced when it is updated"),
-    ])
-    .gives(Environment::WithoutSecrets)
-    .lists("mcp.allowed"),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "gemini-cli",
+    "Gemini CLI",
+    &[
+        Location::new(
+            Scope::User,
+            &["~/.gemini/settings.json"],
+            Format::JsonComments,
+            &["mcpServers"],
+        )
+        .refined(refine),
+        Location::new(
+            Scope::Project,
+            &["{proj}/.gemini/settings.json"],
+            Format::JsonComments,
+            &["mcpServers"],
+        )
+        .refined(refine),
+        Location::new(
+            Scope::System,
+            &["/etc/gemini-cli/settings.json", "/etc/gemini-cli/system-defaults.json"],
+            Format::JsonComments,
+            &["mcpServers"],
+        )
+        .on(&[Os::Linux])
+        .report_only(ADMINISTRATOR),
+        Location::new(
+            Scope::System,
+            &[
+                "/Library/Application Support/GeminiCli/settings.json",
+                "/Library/Application Support/GeminiCli/system-defaults.json",
+            ],
+            Format::JsonComments,
+            &["mcpServers"],
+        )
+        .on(&[Os::Macos])
+        .report_only(ADMINISTRATOR),
+        Location::new(
+            Scope::System,
+            &[
+                "{programdata}/gemini-cli/settings.json",
+                "{programdata}/gemini-cli/system-defaults.json",
+            ],
+            Format::JsonComments,
+            &["mcpServers"],
+        )
+        .on(&[Os::Windows])
+        .report_only(ADMINISTRATOR),
+        Location::new(
+            Scope::Plugin,
+            &["~/.gemini/extensions/*/gemini-extension.json"],
+            Format::Json,
+            &["mcpServers"],
+        )
+        .report_only(EXTENSION),
+    ],
+)
+.gives(Environment::WithoutSecrets)
+.lists("mcp.allowed")];
 
-/// `url` is server-sent events and `httpUrl` is not. `mcp.excluded` turns servers off, and `mcp.allowed` all others.
+/// `url` is server-sent events and `httpUrl` is not. `mcp.excluded` turns servers off, and
+/// `mcp.allowed` all others.
 pub(super) fn refine(scan: &mut Scan<'_>, entry: &mut Entry) {
     if let Launch::Remote(remote) = &mut entry.launch
         && remote.url_key == "url"

@@ -7,10 +7,19 @@ use crate::clients::location::{Client, Environment, Location};
 use crate::doc::Format;
 use crate::host::Os;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("goose", "Goose", &[
-        Location::new(Scope::User, &["~/.config/goose/config.yaml"], Format::Yaml, &["extensions"]).on(&[Os::Linux, Os::Macos]),
-        Location::new(Scope::User, &["{app}/Block/goose/config/config.yaml"], Format::Yaml, &["extensions"]).on(&[Os::Windows]),
-    ])
-    .gives(Environment::Full),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "goose",
+    "Goose",
+    &[
+        Location::new(Scope::User, &["~/.config/goose/config.yaml"], Format::Yaml, &["extensions"])
+            .on(&[Os::Linux, Os::Macos]),
+        Location::new(
+            Scope::User,
+            &["{app}/Block/goose/config/config.yaml"],
+            Format::Yaml,
+            &["extensions"],
+        )
+        .on(&[Os::Windows]),
+    ],
+)
+.gives(Environment::Full)];

@@ -4,8 +4,13 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("grok", "Grok CLI", &[
-        Location::new(Scope::User, &["{GROK_HOME:~/.grok}/config.toml"], Format::Toml, &["mcp_servers"]),
-    ]),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "grok",
+    "Grok CLI",
+    &[Location::new(
+        Scope::User,
+        &["{GROK_HOME:~/.grok}/config.toml"],
+        Format::Toml,
+        &["mcp_servers"],
+    )],
+)];

@@ -8,19 +8,72 @@ use crate::doc::Format;
 use crate::host::Os;
 
 pub(super) const CLIENTS: &[Client] = &[
-    Client::new("jetbrains-air", "JetBrains Air", &[
-        Location::new(Scope::Project, &["{proj}/.air/mcp.json"], Format::Json, &["mcpServers"]),
-    ]),
-    Client::new("copilot-jetbrains", "GitHub Copilot for JetBrains", &[
-        Location::new(Scope::User, &["~/.config/github-copilot/intellij/mcp.json"], Format::Jsonc, &["servers"]),
-        Location::new(Scope::User, &["{local}/github-copilot/intellij/mcp.json", "{app}/github-copilot/intellij/mcp.json"], Format::Jsonc, &["servers"]).on(&[Os::Windows]),
-    ]),
-    Client::new("copilot-eclipse", "GitHub Copilot for Eclipse", &[
-        Location::new(Scope::User, &["~/.config/github-copilot/eclipse/mcp.json"], Format::Jsonc, &["servers"]),
-        Location::new(Scope::User, &["{local}/github-copilot/eclipse/mcp.json", "{app}/github-copilot/eclipse/mcp.json"], Format::Jsonc, &["servers"]).on(&[Os::Windows]),
-    ]),
-    Client::new("copilot-xcode", "GitHub Copilot for Xcode", &[
-        Location::new(Scope::User, &["~/.config/github-copilot/xcode/mcp.json"], Format::Jsonc, &["servers"]),
-        Location::new(Scope::User, &["{local}/github-copilot/xcode/mcp.json", "{app}/github-copilot/xcode/mcp.json"], Format::Jsonc, &["servers"]).on(&[Os::Windows]),
-    ]),
+    Client::new(
+        "jetbrains-air",
+        "JetBrains Air",
+        &[Location::new(Scope::Project, &["{proj}/.air/mcp.json"], Format::Json, &["mcpServers"])],
+    ),
+    Client::new(
+        "copilot-jetbrains",
+        "GitHub Copilot for JetBrains",
+        &[
+            Location::new(
+                Scope::User,
+                &["~/.config/github-copilot/intellij/mcp.json"],
+                Format::Jsonc,
+                &["servers"],
+            ),
+            Location::new(
+                Scope::User,
+                &[
+                    "{local}/github-copilot/intellij/mcp.json",
+                    "{app}/github-copilot/intellij/mcp.json",
+                ],
+                Format::Jsonc,
+                &["servers"],
+            )
+            .on(&[Os::Windows]),
+        ],
+    ),
+    Client::new(
+        "copilot-eclipse",
+        "GitHub Copilot for Eclipse",
+        &[
+            Location::new(
+                Scope::User,
+                &["~/.config/github-copilot/eclipse/mcp.json"],
+                Format::Jsonc,
+                &["servers"],
+            ),
+            Location::new(
+                Scope::User,
+                &[
+                    "{local}/github-copilot/eclipse/mcp.json",
+                    "{app}/github-copilot/eclipse/mcp.json",
+                ],
+                Format::Jsonc,
+                &["servers"],
+            )
+            .on(&[Os::Windows]),
+        ],
+    ),
+    Client::new(
+        "copilot-xcode",
+        "GitHub Copilot for Xcode",
+        &[
+            Location::new(
+                Scope::User,
+                &["~/.config/github-copilot/xcode/mcp.json"],
+                Format::Jsonc,
+                &["servers"],
+            ),
+            Location::new(
+                Scope::User,
+                &["{local}/github-copilot/xcode/mcp.json", "{app}/github-copilot/xcode/mcp.json"],
+                Format::Jsonc,
+                &["servers"],
+            )
+            .on(&[Os::Windows]),
+        ],
+    ),
 ];

@@ -4,9 +4,16 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("junie", "JetBrains Junie", &[
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "junie",
+    "JetBrains Junie",
+    &[
         Location::new(Scope::User, &["~/.junie/mcp/mcp.json"], Format::Json, &["mcpServers"]),
-        Location::new(Scope::Project, &["{proj}/.junie/mcp/mcp.json"], Format::Json, &["mcpServers"]),
-    ]),
-];
+        Location::new(
+            Scope::Project,
+            &["{proj}/.junie/mcp/mcp.json"],
+            Format::Json,
+            &["mcpServers"],
+        ),
+    ],
+)];

@@ -4,9 +4,11 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("librechat", "LibreChat", &[
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "librechat",
+    "LibreChat",
+    &[
         Location::new(Scope::User, &["~/LibreChat/librechat.yaml"], Format::Yaml, &["mcpServers"]),
         Location::new(Scope::Project, &["{proj}/librechat.yaml"], Format::Yaml, &["mcpServers"]),
-    ]),
-];
+    ],
+)];

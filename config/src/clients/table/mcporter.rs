@@ -6,10 +6,22 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Environment, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("mcporter", "mcporter", &[
-        Location::new(Scope::User, &["~/.mcporter/mcporter.json", "~/.mcporter/mcporter.jsonc"], Format::Jsonc, &["mcpServers"]),
-        Location::new(Scope::Project, &["{proj}/config/mcporter.json"], Format::Jsonc, &["mcpServers"]),
-    ])
-    .gives(Environment::Full),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "mcporter",
+    "mcporter",
+    &[
+        Location::new(
+            Scope::User,
+            &["~/.mcporter/mcporter.json", "~/.mcporter/mcporter.jsonc"],
+            Format::Jsonc,
+            &["mcpServers"],
+        ),
+        Location::new(
+            Scope::Project,
+            &["{proj}/config/mcporter.json"],
+            Format::Jsonc,
+            &["mcpServers"],
+        ),
+    ],
+)
+.gives(Environment::Full)];

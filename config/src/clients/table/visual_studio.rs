@@ -7,10 +7,19 @@ use crate::clients::location::{Approval, Client, Location};
 use crate::doc::Format;
 use crate::host::Os;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("visual-studio", "Visual Studio", &[
-        Location::new(Scope::User, &["~/.mcp.json"], Format::Jsonc, &["servers"]).on(&[Os::Windows]),
-        Location::new(Scope::Project, &["{proj}/.vs/mcp.json", "{proj}/.mcp.json"], Format::Jsonc, &["servers"]).on(&[Os::Windows]),
-    ])
-    .asks(Approval::Always("allow the server again when Visual Studio asks")),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "visual-studio",
+    "Visual Studio",
+    &[
+        Location::new(Scope::User, &["~/.mcp.json"], Format::Jsonc, &["servers"])
+            .on(&[Os::Windows]),
+        Location::new(
+            Scope::Project,
+            &["{proj}/.vs/mcp.json", "{proj}/.mcp.json"],
+            Format::Jsonc,
+            &["servers"],
+        )
+        .on(&[Os::Windows]),
+    ],
+)
+.asks(Approval::Always("allow the server again when Visual Studio asks"))];

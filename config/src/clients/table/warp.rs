@@ -6,8 +6,13 @@ use crate::clients::entry::Scope;
 use crate::clients::location::{Client, Location};
 use crate::doc::Format;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("warp", "Warp", &[
-        Location::new(Scope::User, &["~/.warp/.mcp.json", "~/.agents/.mcp.json"], Format::Json, &["mcpServers", "servers", "mcp/servers", ""]),
-    ]),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "warp",
+    "Warp",
+    &[Location::new(
+        Scope::User,
+        &["~/.warp/.mcp.json", "~/.agents/.mcp.json"],
+        Format::Json,
+        &["mcpServers", "servers", "mcp/servers", ""],
+    )],
+)];

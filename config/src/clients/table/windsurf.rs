@@ -5,14 +5,39 @@ use crate::clients::location::{Client, ClientId, Environment, Location};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[
-    Client::new("windsurf", "Windsurf", &[
-        Location::new(Scope::User, &["~/.codeium/windsurf/mcp_config.json", "~/.codeium/windsurf-next/mcp_config.json"], Format::Json, &["mcpServers"]).also(&[ClientId("mcporter")]),
-        Location::new(Scope::Project, &["{proj}/.windsurf/mcp_config.json"], Format::Json, &["mcpServers"]),
-    ])
+    Client::new(
+        "windsurf",
+        "Windsurf",
+        &[
+            Location::new(
+                Scope::User,
+                &[
+                    "~/.codeium/windsurf/mcp_config.json",
+                    "~/.codeium/windsurf-next/mcp_config.json",
+                ],
+                Format::Json,
+                &["mcpServers"],
+            )
+            .also(&[ClientId("mcporter")]),
+            Location::new(
+                Scope::Project,
+                &["{proj}/.windsurf/mcp_config.json"],
+                Format::Json,
+                &["mcpServers"],
+            ),
+        ],
+    )
     .gives(Environment::Full)
     .lists("the team's allow-list, which matches command and arguments"),
-    Client::new("windsurf-jetbrains", "Windsurf for JetBrains", &[
-        Location::new(Scope::User, &["~/.codeium/mcp_config.json"], Format::Json, &["mcpServers"]),
-    ])
+    Client::new(
+        "windsurf-jetbrains",
+        "Windsurf for JetBrains",
+        &[Location::new(
+            Scope::User,
+            &["~/.codeium/mcp_config.json"],
+            Format::Json,
+            &["mcpServers"],
+        )],
+    )
     .gives(Environment::Full),
 ];

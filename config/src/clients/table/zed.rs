@@ -8,11 +8,30 @@ use crate::clients::location::{Client, Environment, Location};
 use crate::doc::Format;
 use crate::host::Os;
 
-pub(super) const CLIENTS: &[Client] = &[
-    Client::new("zed", "Zed", &[
-        Location::new(Scope::User, &["{cfg}/zed/settings.json"], Format::Jsonc, &["context_servers"]).on(&[Os::Linux, Os::Macos]),
-        Location::new(Scope::User, &["{app}/Zed/settings.json"], Format::Jsonc, &["context_servers"]).on(&[Os::Windows]),
-        Location::new(Scope::Project, &["{proj}/.zed/settings.json"], Format::Jsonc, &["context_servers"]),
-    ])
-    .gives(Environment::Full),
-];
+pub(super) const CLIENTS: &[Client] = &[Client::new(
+    "zed",
+    "Zed",
+    &[
+        Location::new(
+            Scope::User,
+            &["{cfg}/zed/settings.json"],
+            Format::Jsonc,
+            &["context_servers"],
+        )
+        .on(&[Os::Linux, Os::Macos]),
+        Location::new(
+            Scope::User,
+            &["{app}/Zed/settings.json"],
+            Format::Jsonc,
+            &["context_servers"],
+        )
+        .on(&[Os::Windows]),
+        Location::new(
+            Scope::Project,
+            &["{proj}/.zed/settings.json"],
+            Format::Jsonc,
+            &["context_servers"],
+        ),
+    ],
+)
+.gives(Environment::Full)];

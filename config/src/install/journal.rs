@@ -1,0 +1,451 @@
+//! What was done to which file, so that it can be undone.
+//!
+//! Owns: a folder with one record for each file, and copies of the files as they were.
+//! Accepts: records; a folder that may hold anything.
+//! Emits: records; a record that cannot be read is an error, not an empty journal.
+//! Promises: a record is on the disk before the file it is about is changed; records and copies
+//! are 0600 in a 0700 folder, written by rename; one process at a time writes.
+//!
+//! A record lists *states*: a hash that the file may have, and the copy that undoes it. While a
+//! file is being changed there are two, the state before and the state after; whichever the file
+//! turns out to be in after a crash, the record knows what to do with it.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::entry::Texts;
+use crate::clients::{Entry, Launch, read_bytes};
+use crate::doc::{MAX_FILE_BYTES, Step};
+use crate::paths::hex;
+
+/// The version of the record's form.
+const VERSION: u32 = 1;
+/// The most states that a record keeps.
+const MAX_STATES: usize = 4;
+
+/// How the names of half-written files start.
+const TEMPORARY: &str = ".tmp-";
+
+/// The folder with the records.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    folder: PathBuf,
+}
+
+/// An entry that was wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The client's id.
+    pub client: String,
+    /// The scope.
+    pub scope: String,
+    /// The project.
+    pub project: Option<String>,
+    /// The server's name.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// A hash of the server's command, arguments, working directory and names of variables, as
+    /// they were when it was wrapped.
+    pub server: String,
+}
+
+/// Why the journal could not be used.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// It could not be read or written.
+    #[error("failed to {action} the install journal at {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A record is not in its form.
+    #[error(
+        "the record {} of the install journal is damaged or of another version; \
+         move it away, and entries are restored from themselves",
+        path.display()
+    )]
+    Damaged {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Another process is writing.
+    #[error("another `defenter` is changing the clients' files; wait for it to end")]
+    Busy,
+}
+
+/// What was done to one file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    /// The version of the form.
+    pub(super) version: u32,
+    /// The file, as the client names it.
+    pub(super) file: PathBuf,
+    /// The file behind the links.
+    pub(super) target: PathBuf,
+    /// The states that the file may be in.
+    pub(super) states: Vec<FileState>,
+    /// The entries that were wrapped in it.
+    pub(super) entries: Vec<SavedEntry>,
+}
+
+/// A state of a file and the copy that undoes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileState {
+    /// The hash of the file in this state.
+    pub(super) hash: String,
+    /// The hash of the copy.
+    pub(super) copy: String,
+}
+
+/// An entry that was wrapped, with what is needed to undo it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedEntry {
+    /// The client's id.
+    pub(super) client: String,
+    /// The scope.
+    pub(super) scope: String,
+    /// The project.
+    pub(super) project: Option<String>,
+    /// The server's name.
+    pub(super) name: String,
+    /// The way to the entry.
+    pub(super) steps: Vec<SavedStep>,
+    /// The hash of the server.
+    pub(super) server: String,
+    /// The texts.
+    pub(super) texts: Texts,
+}
+
+/// A step, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SavedStep {
+    /// A key.
+    Key(String),
+    /// An index.
+    Index(usize),
+}
+
+/// The right to write; it ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Guard {
+    _file: File,
+}
+
+impl Journal {
+    /// The journal in a folder, which is created when something is written
+    /// ([`Paths::install_journal`](crate::Paths::install_journal)).
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Every entry that was wrapped and not yet given back.
+    ///
+    /// # Errors
+    /// [`JournalError`] where a record cannot be read.
+    pub fn saved(&self) -> Result<Vec<Saved>, JournalError> {
+        let records = self.records()?;
+        let valid = records.iter().filter(|record| !record.is_leftover());
+        Ok(valid.flat_map(Record::saved).collect())
+    }
+
+    /// True where something was ever written.
+    pub(super) fn exists(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Removes the records of files that a crash has left without anything to undo.
+    pub(super) fn drop_leftovers(&self) -> Result<(), JournalError> {
+        for record in self.records()?.iter().filter(|record| record.is_leftover()) {
+            self.remove(&record.target)?;
+        }
+        self.sweep()
+    }
+
+    /// Every record.
+    pub(super) fn records(&self) -> Result<Vec<Record>, JournalError> {
+        let names = match fs::read_dir(&self.folder) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(self.failed("list", &self.folder, source)),
+        };
+        let mut paths: Vec<PathBuf> = names
+            .filter_map(|name| Some(name.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .collect();
+        paths.sort();
+        paths.iter().filter_map(|path| self.read(path).transpose()).collect()
+    }
+
+    /// The record of a file.
+    pub(super) fn record(&self, target: &Path) -> Result<Option<Record>, JournalError> {
+        self.read(&self.record_path(target))
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<Record>, JournalError> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(self.failed("read", path, source)),
+        };
+        let damaged = |source| JournalError::Damaged { path: path.to_owned(), source };
+        let record: Record = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if record.version == VERSION {
+            Ok(Some(record))
+        } else {
+            Err(damaged(serde::de::Error::custom("another version")))
+        }
+    }
+
+    /// Takes the right to write.
+    pub(super) fn lock(&self) -> Result<Guard, JournalError> {
+        self.create()?;
+        let path = self.folder.join("lock");
+        let file = self.open_private(&path).map_err(|source| self.failed("open", &path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Guard { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(JournalError::Busy),
+            Err(fs::TryLockError::Error(source)) => Err(self.failed("lock", &path, source)),
+        }
+    }
+
+    /// Writes a record.
+    pub(super) fn store(&self, record: &Record) -> Result<(), JournalError> {
+        let path = self.record_path(&record.target);
+        let text = serde_json::to_vec_pretty(record)
+            .map_err(|source| JournalError::Damaged { path: path.clone(), source })?;
+        self.write(&path, &text)
+    }
+
+    /// Removes a record and the copies that nothing else needs.
+    pub(super) fn remove(&self, target: &Path) -> Result<(), JournalError> {
+        let path = self.record_path(target);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.failed("remove a record of", &path, error))
+            }
+            _ => self.sweep(),
+        }
+    }
+
+    /// Keeps a copy; gives its hash.
+    pub(super) fn keep(&self, bytes: &[u8]) -> Result<String, JournalError> {
+        let hash = hash(bytes);
+        let path = self.copy_path(&hash);
+        // The name is the content's hash; a copy that is there is the same, unless it is damaged.
+        if self.copy(&hash).is_none() {
+            self.write(&path, bytes)?;
+        }
+        Ok(hash)
+    }
+
+    /// A copy, if it is there and undamaged.
+    pub(super) fn copy(&self, copy: &str) -> Option<Vec<u8>> {
+        let path = self.copy_path(copy);
+        let fits = fs::metadata(&path).is_ok_and(|metadata| metadata.len() <= MAX_FILE_BYTES);
+        let bytes = if fits { fs::read(path).ok()? } else { return None };
+        (hash(&bytes) == copy).then_some(bytes)
+    }
+
+    /// Removes copies that no record needs, and what a crash has left half written. Only for the
+    /// holder of the lock.
+    pub(super) fn sweep(&self) -> Result<(), JournalError> {
+        let records = self.records()?;
+        let needed = |name: &str| {
+            let mut states = records.iter().flat_map(|record| &record.states);
+            states.any(|state| format!("{}.copy", state.copy) == name)
+        };
+        let names = fs::read_dir(&self.folder)
+            .map_err(|source| self.failed("list", &self.folder, source))?;
+        for name in names.filter_map(Result::ok) {
+            let text = name.file_name().to_string_lossy().into_owned();
+            let is_temporary = text.starts_with(TEMPORARY);
+            if is_temporary || (text.ends_with(".copy") && !needed(&text)) {
+                let path = name.path();
+                fs::remove_file(&path)
+                    .map_err(|source| self.failed("remove a copy of", &path, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks temporary files as this journal's.
+    pub(super) fn tag(&self) -> String {
+        hash(self.folder.as_os_str().as_encoded_bytes())[..8].to_owned()
+    }
+
+    fn create(&self) -> Result<(), JournalError> {
+        let failed = |source| self.failed("create", &self.folder, source);
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.folder).map_err(failed)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
+        self.create()?;
+        let write = || -> io::Result<()> {
+            // Temporary files are 0600.
+            let mut builder = tempfile::Builder::new();
+            let mut file = builder.prefix(TEMPORARY).tempfile_in(&self.folder)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            sync_folder(&self.folder)
+        };
+        write().map_err(|source| self.failed("write", path, source))
+    }
+
+    fn open_private(&self, path: &Path) -> io::Result<File> {
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)
+    }
+
+    fn record_path(&self, target: &Path) -> PathBuf {
+        let hash = hash(target.as_os_str().as_encoded_bytes());
+        self.folder.join(format!("{}.json", &hash[..32]))
+    }
+
+    fn copy_path(&self, copy: &str) -> PathBuf {
+        self.folder.join(format!("{copy}.copy"))
+    }
+
+    fn failed(&self, action: &'static str, path: &Path, source: io::Error) -> JournalError {
+        JournalError::Io { action, path: path.to_owned(), source }
+    }
+}
+
+impl Record {
+    /// A record of nothing.
+    pub(super) fn new(file: &Path, target: &Path) -> Self {
+        Self {
+            version: VERSION,
+            file: file.to_owned(),
+            target: target.to_owned(),
+            states: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Adds a state; of too many, the oldest go.
+    pub(super) fn add(&mut self, state: FileState) {
+        self.states.retain(|other| other.hash != state.hash);
+        self.states.push(state);
+        let extra = self.states.len().saturating_sub(MAX_STATES);
+        self.states.drain(..extra);
+    }
+
+    /// The copy that undoes the state of a file.
+    pub(super) fn copy_for(&self, hash: &str) -> Option<&str> {
+        self.states.iter().find(|state| state.hash == hash).map(|state| state.copy.as_str())
+    }
+
+    /// True where a crash came before the file was changed, or after it was given back: the file is
+    /// in a state whose copy is itself. A record that is settled has no such state.
+    fn is_leftover(&self) -> bool {
+        let Ok(bytes) = read_bytes(&self.target) else { return false };
+        let now = hash(&bytes);
+        self.copy_for(&now) == Some(now.as_str())
+    }
+
+    fn saved(&self) -> impl Iterator<Item = Saved> + '_ {
+        self.entries.iter().map(|entry| Saved {
+            client: entry.client.clone(),
+            scope: entry.scope.clone(),
+            project: entry.project.clone(),
+            name: entry.name.clone(),
+            file: self.file.clone(),
+            server: entry.server.clone(),
+        })
+    }
+}
+
+impl Saved {
+    /// True for the entry that was wrapped, wherever the client has moved it.
+    pub fn is(&self, entry: &Entry) -> bool {
+        self.client == entry.client.as_str()
+            && self.name == entry.name
+            && self.project == entry.project
+    }
+
+    /// True for the entry that was wrapped, in the place where it was.
+    pub(super) fn is_exactly(&self, entry: &Entry) -> bool {
+        self.is(entry) && self.scope == entry.scope.as_str() && self.file == entry.file
+    }
+}
+
+impl SavedEntry {
+    /// The way to the entry.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        self.steps
+            .iter()
+            .map(|step| match step {
+                SavedStep::Key(key) => Step::Key(key.clone()),
+                SavedStep::Index(index) => Step::Index(*index),
+            })
+            .collect()
+    }
+}
+
+impl SavedStep {
+    /// Steps, as they are written.
+    pub(super) fn all(steps: &[Step]) -> Vec<Self> {
+        steps
+            .iter()
+            .map(|step| match step {
+                Step::Key(key) => Self::Key(key.clone()),
+                Step::Index(index) => Self::Index(*index),
+            })
+            .collect()
+    }
+}
+
+/// A hash of what a server runs: command, arguments, working directory, names of variables. The
+/// values of variables may change (a token that is renewed) without its being another server.
+pub(super) fn server_hash(launch: &Launch) -> String {
+    let value = match launch {
+        Launch::Stdio(stdio) => {
+            let names: Vec<&String> = stdio.env.iter().map(|(name, _)| name).collect();
+            serde_json::json!([stdio.command, stdio.args, stdio.cwd, stdio.env_file, names])
+        }
+        Launch::Remote(remote) => serde_json::json!([remote.url]),
+        Launch::Extension => serde_json::Value::Null,
+    };
+    hash(value.to_string().as_bytes())
+}
+
+/// SHA-256, as hexadecimal.
+pub(super) fn hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Makes a folder's names durable.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows makes a rename durable by itself.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}

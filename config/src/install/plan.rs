@@ -1,0 +1,505 @@
+//! What is going to be changed, before anything is.
+//!
+//! Owns: choosing entries, and computing a file's new bytes.
+//! Accepts: a discovery, a choice, the journal.
+//! Emits: [`Plan`]: a diff for each file, what is skipped and why, what is left to do by hand.
+//! Promises: planning writes nothing; the same computation is done again on the bytes that are
+//! there when the plan is applied.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+
+use super::entry::{self, EntryError};
+use super::journal::{Journal, JournalError, Record, SavedEntry, SavedStep, hash, server_hash};
+use super::write;
+use crate::clients::{
+    Approval, ClientId, Discovery, Entry, Form, Protection, by_id, is_defenter, read_bytes,
+};
+use crate::doc::{Doc, Format, Node, Step};
+
+/// What wraps.
+#[derive(Clone, Debug)]
+pub struct Wrapper {
+    /// The program's absolute path, as it goes into entries.
+    pub program: String,
+    /// The program's name, as it goes into files that others share.
+    pub portable: String,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Only these clients; empty means all.
+    pub clients: Vec<ClientId>,
+    /// Only servers of these names; empty means all.
+    pub servers: Vec<String>,
+    /// No servers of these names.
+    pub except: Vec<String>,
+    /// Files of projects too, which others share.
+    pub projects: bool,
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Wrap.
+    Install,
+    /// Give back.
+    Uninstall,
+}
+
+/// What is going to be changed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which way.
+    pub action: Action,
+    /// The files, each once.
+    pub files: Vec<FilePlan>,
+    /// The chosen entries that are left alone.
+    pub skipped: Vec<Skipped>,
+    /// What the user must do after it is applied, one sentence each.
+    pub by_hand: Vec<String>,
+}
+
+/// What is going to be changed in one file.
+#[derive(Clone, Debug)]
+pub struct FilePlan {
+    /// The file, as the client names it.
+    pub file: PathBuf,
+    /// The entries.
+    pub changes: Vec<Change>,
+    pub(super) action: Action,
+    pub(super) target: PathBuf,
+    pub(super) format: Format,
+    pub(super) locked: bool,
+    pub(super) before: Vec<u8>,
+    pub(super) after: Vec<u8>,
+}
+
+/// One entry that is going to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The client.
+    pub client: ClientId,
+    /// The scope, as one word.
+    pub scope: &'static str,
+    /// The project.
+    pub project: Option<String>,
+    /// The server's name.
+    pub name: String,
+    /// The program that goes into the entry; empty for an uninstall.
+    pub program: String,
+    pub(super) steps: Vec<Step>,
+    pub(super) server: String,
+}
+
+/// An entry that was chosen and is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The client.
+    pub client: ClientId,
+    /// The scope, as one word.
+    pub scope: &'static str,
+    /// The server's name.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// A file's new bytes.
+#[derive(Debug)]
+pub(super) struct Computed {
+    /// The bytes.
+    pub(super) after: Vec<u8>,
+    /// The bytes with every entry given back.
+    pub(super) clean: Vec<u8>,
+    /// The entries that are wrapped afterwards, with what undoes it.
+    pub(super) entries: Vec<SavedEntry>,
+    /// The changes that were made.
+    pub(super) done: Vec<Change>,
+    /// The changes that could not be.
+    pub(super) failed: Vec<(Change, EntryError)>,
+}
+
+/// Plans wrapping.
+///
+/// # Errors
+/// [`JournalError`] where the journal cannot be read.
+pub fn plan_install(
+    discovery: &Discovery,
+    choice: &Choice,
+    wrapper: &Wrapper,
+    journal: &Journal,
+) -> Result<Plan, JournalError> {
+    let mut plan = Plan::new(Action::Install);
+    let mut files = BTreeMap::new();
+    for entry in chosen(discovery, choice) {
+        let program = if entry.is_shared() { &wrapper.portable } else { &wrapper.program };
+        match install_reason(entry, choice, program) {
+            Some(reason) => plan.skip(entry, reason),
+            None => plan.queue(&mut files, entry, program),
+        }
+    }
+    plan.compute(files, journal)?;
+    Ok(plan)
+}
+
+/// Plans giving back.
+///
+/// # Errors
+/// [`JournalError`] where the journal cannot be read.
+pub fn plan_uninstall(
+    discovery: &Discovery,
+    choice: &Choice,
+    journal: &Journal,
+) -> Result<Plan, JournalError> {
+    let mut plan = Plan::new(Action::Uninstall);
+    let mut files = BTreeMap::new();
+    for entry in chosen(discovery, choice) {
+        match entry.wrapped.as_ref().map(|wrapped| wrapped.form) {
+            None => {}
+            Some(Form::Proxy) => plan.queue(&mut files, entry, ""),
+            Some(Form::WrappedConfig | Form::Other) => {
+                plan.skip(entry, "it was not written by `defenter install`".to_owned());
+            }
+        }
+    }
+    plan.compute(files, journal)?;
+    Ok(plan)
+}
+
+fn chosen<'d>(discovery: &'d Discovery, choice: &'d Choice) -> impl Iterator<Item = &'d Entry> {
+    discovery.entries.iter().filter(|entry| {
+        (choice.clients.is_empty() || choice.clients.contains(&entry.client))
+            && (choice.servers.is_empty() || choice.servers.contains(&entry.name))
+            && !choice.except.contains(&entry.name)
+    })
+}
+
+/// Why an entry is not wrapped.
+fn install_reason(entry: &Entry, choice: &Choice, program: &str) -> Option<String> {
+    if entry.wrapped.is_some() {
+        return Some("it already runs through defenter".to_owned());
+    }
+    match &entry.protection {
+        Protection::Remote => Some("it is reached by address and stays as it is".to_owned()),
+        Protection::ReportOnly(reason) => Some((*reason).to_owned()),
+        Protection::Wrappable if entry.is_shared() && !choice.projects => {
+            Some("it is in a project's file, which others share; use --project".to_owned())
+        }
+        // Trae documents that a command may not contain a space.
+        Protection::Wrappable if entry.client.as_str() == "trae" && program.contains(' ') => {
+            Some("this client takes no command with a space; move defenter".to_owned())
+        }
+        Protection::Wrappable => None,
+    }
+}
+
+impl Plan {
+    fn new(action: Action) -> Self {
+        Self { action, files: Vec::new(), skipped: Vec::new(), by_hand: Vec::new() }
+    }
+
+    /// True where nothing is going to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    fn skip(&mut self, entry: &Entry, reason: String) {
+        self.skipped.push(Skipped {
+            client: entry.client,
+            scope: entry.scope.as_str(),
+            name: entry.name.clone(),
+            file: entry.file.clone(),
+            reason,
+        });
+    }
+
+    fn skip_change(&mut self, file: &Path, change: &Change, reason: String) {
+        self.skipped.push(Skipped {
+            client: change.client,
+            scope: change.scope,
+            name: change.name.clone(),
+            file: file.to_owned(),
+            reason,
+        });
+    }
+
+    fn queue(&mut self, files: &mut BTreeMap<PathBuf, FilePlan>, entry: &Entry, program: &str) {
+        let Ok(target) = std::fs::canonicalize(&entry.file) else {
+            self.skip(entry, "its file is not there any more".to_owned());
+            return;
+        };
+        let file = files.entry(target.clone()).or_insert_with(|| FilePlan {
+            file: entry.file.clone(),
+            changes: Vec::new(),
+            action: self.action,
+            target,
+            format: entry.format,
+            locked: false,
+            before: Vec::new(),
+            after: Vec::new(),
+        });
+        file.locked |= entry.locked;
+        file.changes.push(Change {
+            client: entry.client,
+            scope: entry.scope.as_str(),
+            project: entry.project.clone(),
+            name: entry.name.clone(),
+            program: program.to_owned(),
+            steps: entry.steps.clone(),
+            server: server_hash(entry.server()),
+        });
+    }
+
+    fn compute(
+        &mut self,
+        files: BTreeMap<PathBuf, FilePlan>,
+        journal: &Journal,
+    ) -> Result<(), JournalError> {
+        for mut file in files.into_values() {
+            let before = match write::check(&file.target) {
+                Err(error) => Err(error.to_string()),
+                Ok(_) => read_bytes(&file.target).map_err(|error| error.to_string()),
+            };
+            let before = match before {
+                Ok(before) => before,
+                Err(reason) => {
+                    for change in &file.changes {
+                        self.skip_change(&file.file, change, reason.clone());
+                    }
+                    continue;
+                }
+            };
+            let computed = file.compute(&before, journal)?;
+            for (change, error) in &computed.failed {
+                self.skip_change(&file.file, change, error.to_string());
+            }
+            if computed.after != before {
+                file.changes = computed.done;
+                file.before = before;
+                file.after = computed.after;
+                self.note(&file);
+                self.files.push(file);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the user must do by hand.
+    fn note(&mut self, file: &FilePlan) {
+        for change in &file.changes {
+            let Some(client) = by_id(change.client.as_str()) else { continue };
+            let in_project = matches!(change.scope, "project" | "workspace");
+            let note = match client.approval {
+                Approval::Always(what) => Some(what),
+                Approval::Projects(what) if in_project => Some(what),
+                _ => None,
+            };
+            if let Some(what) = note {
+                self.remind(format!("{}: {what}", client.name));
+            }
+            if self.action == Action::Install && in_project {
+                self.remind(format!(
+                    "{}: others who work on this project need defenter too",
+                    file.file.display()
+                ));
+            }
+        }
+    }
+
+    fn remind(&mut self, note: String) {
+        if !self.by_hand.contains(&note) {
+            self.by_hand.push(note);
+        }
+    }
+}
+
+impl FilePlan {
+    /// The change as a unified diff. `mask` gets each line's text and gives what is shown of it.
+    pub fn diff(&self, mask: impl Fn(&str) -> String) -> String {
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            text.split_inclusive('\n').map(&mask).collect::<String>()
+        };
+        let (before, after) = (text(&self.before), text(&self.after));
+        let name = self.file.display().to_string();
+        TextDiff::from_lines(&before, &after).unified_diff().header(&name, &name).to_string()
+    }
+
+    /// Computes the new bytes from bytes that may not be those that the plan was made from.
+    pub(super) fn compute(
+        &self,
+        before: &[u8],
+        journal: &Journal,
+    ) -> Result<Computed, JournalError> {
+        let record = journal.record(&self.target)?;
+        let record = record.unwrap_or_else(|| Record::new(&self.file, &self.target));
+        Ok(match self.action {
+            Action::Install => self.install(before, &record),
+            Action::Uninstall => self.uninstall(before, &record, journal),
+        })
+    }
+
+    fn install(&self, before: &[u8], record: &Record) -> Computed {
+        let clean = self.given_back(before, record);
+        let mut computed = Computed {
+            after: before.to_vec(),
+            clean,
+            entries: record.entries.clone(),
+            done: Vec::new(),
+            failed: Vec::new(),
+        };
+        for change in &self.changes {
+            match self.install_one(&computed.after, change) {
+                Ok((after, saved)) => {
+                    computed.after = after;
+                    computed.entries.retain(|entry| !change.is(entry));
+                    computed.entries.push(saved);
+                    computed.done.push(change.clone());
+                }
+                // Somebody wrapped it in between, which is what was wanted.
+                Err(EntryError::AlreadyWrapped) => {}
+                Err(error) => computed.failed.push((change.clone(), error)),
+            }
+        }
+        computed
+    }
+
+    fn install_one(
+        &self,
+        bytes: &[u8],
+        change: &Change,
+    ) -> Result<(Vec<u8>, SavedEntry), EntryError> {
+        let doc = Doc::parse(bytes, self.format)?;
+        let steps = change.locate(&doc)?;
+        let words = ["proxy", "--name", &change.name, "--client", change.client.as_str(), "--"];
+        let (text, texts) = entry::wrap(&doc, &steps, &change.program, &words)?;
+        let saved = SavedEntry {
+            client: change.client.to_string(),
+            scope: change.scope.to_owned(),
+            project: change.project.clone(),
+            name: change.name.clone(),
+            steps: SavedStep::all(&steps),
+            server: change.server.clone(),
+            texts,
+        };
+        Ok((doc.bytes_of(&text), saved))
+    }
+
+    fn uninstall(&self, before: &[u8], record: &Record, journal: &Journal) -> Computed {
+        let all = self.wrapped_now(before, record).all(|saved| self.has(saved));
+        let copy = record.copy_for(&hash(before)).filter(|_| all);
+        let start = copy.and_then(|copy| journal.copy(copy)).unwrap_or_else(|| before.to_vec());
+        let mut computed = Computed {
+            after: start,
+            clean: Vec::new(),
+            entries: record.entries.clone(),
+            done: Vec::new(),
+            failed: Vec::new(),
+        };
+        for change in &self.changes {
+            let saved = computed.entries.iter().position(|entry| change.is(entry));
+            let texts = saved.map(|at| &computed.entries[at].texts);
+            match self.uninstall_one(&computed.after, change, texts) {
+                Ok(after) => {
+                    computed.after = after;
+                    computed.done.push(change.clone());
+                }
+                // The copy, or somebody else, has given it back.
+                Err(EntryError::NotWrapped | EntryError::Gone) => {
+                    computed.done.push(change.clone());
+                }
+                Err(error) => {
+                    computed.failed.push((change.clone(), error));
+                    continue;
+                }
+            }
+            if let Some(at) = saved {
+                computed.entries.remove(at);
+            }
+        }
+        computed.clean = self.given_back(&computed.after, record);
+        computed
+    }
+
+    fn uninstall_one(
+        &self,
+        bytes: &[u8],
+        change: &Change,
+        texts: Option<&entry::Texts>,
+    ) -> Result<Vec<u8>, EntryError> {
+        let doc = Doc::parse(bytes, self.format)?;
+        let steps = change.locate(&doc)?;
+        Ok(doc.bytes_of(&entry::unwrap(&doc, &steps, texts)?))
+    }
+
+    /// The bytes with every entry of the record given back; the bytes themselves where one cannot
+    /// be.
+    fn given_back(&self, bytes: &[u8], record: &Record) -> Vec<u8> {
+        let mut now = bytes.to_vec();
+        for saved in &record.entries {
+            let Ok(doc) = Doc::parse(&now, self.format) else { break };
+            let steps = locate(&doc, &saved.steps(), &saved.name);
+            let text = steps.and_then(|steps| entry::unwrap(&doc, &steps, Some(&saved.texts)));
+            match text {
+                Ok(text) => now = doc.bytes_of(&text),
+                Err(EntryError::NotWrapped | EntryError::Gone | EntryError::NoCommand) => {}
+                Err(_) => return bytes.to_vec(),
+            }
+        }
+        now
+    }
+
+    /// The entries of the record that are still wrapped.
+    fn wrapped_now<'r>(
+        &self,
+        bytes: &[u8],
+        record: &'r Record,
+    ) -> impl Iterator<Item = &'r SavedEntry> {
+        let doc = Doc::parse(bytes, self.format).ok();
+        record.entries.iter().filter(move |saved| {
+            let program = doc.as_ref().and_then(|doc| {
+                let steps = locate(doc, &saved.steps(), &saved.name).ok()?;
+                entry::program(doc, &steps)
+            });
+            program.is_some_and(|program| is_defenter(&program))
+        })
+    }
+
+    fn has(&self, saved: &SavedEntry) -> bool {
+        self.changes.iter().any(|change| change.is(saved))
+    }
+}
+
+impl Change {
+    fn is(&self, saved: &SavedEntry) -> bool {
+        saved.client == self.client.as_str()
+            && saved.name == self.name
+            && saved.project == self.project
+            && saved.scope == self.scope
+    }
+
+    /// The way to the entry now.
+    fn locate(&self, doc: &Doc) -> Result<Vec<Step>, EntryError> {
+        locate(doc, &self.steps, &self.name)
+    }
+}
+
+/// The way to an entry now: items of a list may have moved, and are told by their name.
+fn locate(doc: &Doc, steps: &[Step], name: &str) -> Result<Vec<Step>, EntryError> {
+    let Some((Step::Index(_), list)) = steps.split_last() else {
+        return Ok(steps.to_vec());
+    };
+    let named = |node: &Node| node.get("name").and_then(Node::as_str) == Some(name);
+    if doc.at(steps).is_some_and(named) {
+        return Ok(steps.to_vec());
+    }
+    let items = doc.at(list).map(Node::items).unwrap_or_default();
+    let index = items.iter().rposition(named).ok_or(EntryError::Gone)?;
+    Ok(list.iter().cloned().chain([Step::Index(index)]).collect())
+}

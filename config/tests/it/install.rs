@@ -1,0 +1,404 @@
+//! Every tree, wrapped and given back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use defenter_config::Os;
+use defenter_config::clients::{Discovery, Form, Launch, Options, Protection, discover};
+use defenter_config::install::{
+    ApplyError, Checkpoint, Choice, Drift, Journal, NoCheckpoint, Plan, Stage, State,
+    SystemPatience, Wrapper, apply, plan_install, plan_uninstall, status,
+};
+use tempfile::TempDir;
+
+use crate::trees::{Tree, Trees};
+
+const PROGRAM: &str = "/opt/defenter/bin/defenter";
+
+type Snapshot = BTreeMap<PathBuf, (Vec<u8>, u32)>;
+
+/// A tree with a journal of its own.
+struct Bed<'t> {
+    tree: Tree<'t>,
+    state: TempDir,
+}
+
+impl<'t> Bed<'t> {
+    fn new(tree: Tree<'t>) -> Self {
+        Self { tree, state: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn journal(&self) -> Journal {
+        Journal::new(self.state.path().join("install"))
+    }
+
+    fn discover(&self) -> Discovery {
+        let options = Options { projects: self.tree.projects(), ..Options::default() };
+        discover(&self.tree.host(), &options)
+    }
+
+    fn install_plan(&self) -> Plan {
+        plan_install(&self.discover(), &everywhere(), &wrapper(), &self.journal()).expect("a plan")
+    }
+
+    fn uninstall_plan(&self) -> Plan {
+        plan_uninstall(&self.discover(), &everywhere(), &self.journal()).expect("a plan")
+    }
+
+    fn apply(&self, plan: &Plan) {
+        for outcome in
+            apply(plan, &self.journal(), &SystemPatience, &mut NoCheckpoint).expect("applied")
+        {
+            outcome.result.expect("changed");
+            assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+        }
+    }
+
+    fn install(&self) {
+        self.apply(&self.install_plan());
+    }
+
+    fn uninstall(&self) {
+        self.apply(&self.uninstall_plan());
+    }
+
+    /// The names in the journal's folder.
+    fn kept(&self) -> Vec<String> {
+        let Ok(names) = std::fs::read_dir(self.state.path().join("install")) else {
+            return Vec::new();
+        };
+        let names = names.map(|name| name.expect("a name").file_name());
+        names
+            .map(|name| name.to_string_lossy().into_owned())
+            .filter(|name| name != "lock")
+            .collect()
+    }
+}
+
+fn wrapper() -> Wrapper {
+    Wrapper { program: PROGRAM.to_owned(), portable: "defenter".to_owned() }
+}
+
+fn everywhere() -> Choice {
+    Choice { projects: true, ..Choice::default() }
+}
+
+fn is_protectable(protection: &Protection) -> bool {
+    *protection == Protection::Wrappable
+}
+
+#[test]
+fn every_server_is_wrapped_and_given_back_byte_for_byte() {
+    let trees = Trees::new();
+    for tree in trees.each() {
+        let bed = Bed::new(tree);
+        let original = bed.tree.snapshot();
+        let before = bed.discover();
+
+        let plan = bed.install_plan();
+        let skipped: Vec<_> =
+            plan.skipped.iter().map(|skip| (&*skip.name, &*skip.reason)).collect();
+        let mut files: Vec<_> = plan.files.iter().map(|file| file.file.clone()).collect();
+        files.dedup();
+        assert_eq!(files.len(), plan.files.len());
+        assert_eq!(bed.tree.snapshot(), original, "planning wrote something");
+        bed.apply(&plan);
+
+        let after = bed.discover();
+        assert_eq!(before.entries.len(), after.entries.len());
+        for (old, new) in before.entries.iter().zip(&after.entries) {
+            assert_eq!((old.client, &old.name, &old.steps), (new.client, &new.name, &new.steps));
+            assert_eq!(old.disabled, new.disabled);
+            let read_only =
+                skipped.iter().any(|(name, why)| *name == old.name && why.contains("read-only"));
+            if old.wrapped.is_some() || !is_protectable(&old.protection) || read_only {
+                assert_eq!((&old.launch, &old.wrapped), (&new.launch, &new.wrapped));
+                continue;
+            }
+            let wrapped =
+                new.wrapped.as_ref().unwrap_or_else(|| panic!("{} is not wrapped", old.name));
+            assert_eq!(wrapped.form, Form::Proxy);
+            assert_eq!(wrapped.program, if old.is_shared() { "defenter" } else { PROGRAM });
+            assert_eq!(wrapped.name.as_deref(), Some(old.name.as_str()));
+            assert_eq!(wrapped.client.as_deref(), Some(old.client.as_str()));
+            assert_eq!(new.server(), &old.launch);
+        }
+        assert!(bed.install_plan().is_empty(), "the second install changes nothing");
+
+        bed.uninstall();
+        assert_same(&original, &bed.tree.snapshot());
+        assert_eq!(bed.kept(), [""; 0], "the journal is empty");
+        assert!(bed.uninstall_plan().is_empty());
+    }
+}
+
+fn assert_same(expected: &Snapshot, found: &Snapshot) {
+    let paths = |snapshot: &Snapshot| snapshot.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(paths(expected), paths(found));
+    for (path, (bytes, mode)) in expected {
+        let (found, found_mode) = &found[path];
+        assert_eq!(
+            String::from_utf8_lossy(bytes),
+            String::from_utf8_lossy(found),
+            "{}",
+            path.display()
+        );
+        assert_eq!(mode, found_mode, "{}", path.display());
+    }
+}
+
+#[test]
+fn only_the_read_only_file_the_wrapped_the_reported_and_the_remote_are_skipped() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    let plan = bed.install_plan();
+    for skip in &plan.skipped {
+        let entry = bed.discover().entries.into_iter().find(|entry| {
+            (entry.client, &entry.name, &entry.file) == (skip.client, &skip.name, &skip.file)
+        });
+        let entry = entry.expect("an entry");
+        let expected = entry.wrapped.is_some()
+            || !is_protectable(&entry.protection)
+            || (entry.name == "fd" && skip.reason.contains("read-only"));
+        assert!(expected, "{}: {}", skip.name, skip.reason);
+    }
+    let user_only = plan_install(&bed.discover(), &Choice::default(), &wrapper(), &bed.journal())
+        .expect("a plan");
+    let shared = |scope: &str| matches!(scope, "project" | "workspace");
+    assert!(
+        user_only.files.iter().flat_map(|file| &file.changes).all(|change| !shared(change.scope))
+    );
+    assert!(user_only.skipped.iter().any(|skip| skip.reason.contains("--project")));
+}
+
+#[test]
+fn entries_are_given_back_when_the_journal_is_lost() {
+    let trees = Trees::new();
+    for tree in trees.each() {
+        let bed = Bed::new(tree);
+        let before = bed.discover();
+        bed.install();
+        let journal = bed.state.path().join("install");
+        std::fs::remove_dir_all(&journal).expect("the journal is lost");
+        bed.uninstall();
+        let after = bed.discover();
+        assert_eq!(after.entries.len(), before.entries.len());
+        for (old, new) in before.entries.iter().zip(&after.entries) {
+            assert_eq!(old.launch, new.launch, "{}", old.name);
+        }
+    }
+}
+
+/// Crashes before one step of one file.
+struct CrashAt {
+    countdown: usize,
+}
+
+impl Checkpoint for CrashAt {
+    fn before(&mut self, stage: Stage) -> Result<(), ApplyError> {
+        self.countdown = self.countdown.checked_sub(1).ok_or(ApplyError::Interrupted(stage))?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_crash_at_any_step_leaves_old_or_new_and_everything_can_be_undone() {
+    // This tree has links, a locked file, and every format.
+    let trees = Trees::new();
+    for tree in [trees.tree(Os::Macos)] {
+        let bed = Bed::new(tree);
+        let original = bed.tree.snapshot();
+        bed.install();
+        let installed = bed.tree.snapshot();
+        bed.uninstall();
+
+        let mut countdown = 0;
+        loop {
+            // A crash while installing.
+            let plan = bed.install_plan();
+            let mut crash = CrashAt { countdown };
+            let outcomes =
+                apply(&plan, &bed.journal(), &SystemPatience, &mut crash).expect("applied");
+            let crashed = outcomes.iter().any(|outcome| outcome.result.is_err());
+            assert_old_or_new(&original, &installed, &bed.tree.snapshot());
+            if countdown % 2 == 0 {
+                // Trying again goes on where it stopped.
+                bed.install();
+                assert_same(&installed, &bed.tree.snapshot());
+                assert!(status_is_clean(&bed));
+            }
+            // A crash while uninstalling.
+            let plan = bed.uninstall_plan();
+            let mut crash = CrashAt { countdown };
+            let outcomes =
+                apply(&plan, &bed.journal(), &SystemPatience, &mut crash).expect("applied");
+            assert_old_or_new(&original, &installed, &bed.tree.snapshot());
+            let crashed = crashed || outcomes.iter().any(|outcome| outcome.result.is_err());
+            bed.uninstall();
+            assert_same(&original, &bed.tree.snapshot());
+            assert!(status_is_clean(&bed));
+            assert_eq!(bed.kept(), [""; 0], "crash before step {countdown}");
+            if !crashed {
+                break;
+            }
+            countdown += 1;
+        }
+        assert!(countdown > 50);
+    }
+}
+
+fn status_is_clean(bed: &Bed<'_>) -> bool {
+    let discovery = bed.discover();
+    let report = status(&discovery, &bed.journal(), &[PROGRAM, "defenter"]).expect("a status");
+    report.gone.is_empty() && report.entries.iter().all(|status| status.drift.is_none())
+}
+
+fn assert_old_or_new(old: &Snapshot, new: &Snapshot, found: &Snapshot) {
+    for (path, (bytes, _)) in found {
+        let is = |snapshot: &Snapshot| snapshot.get(path).is_some_and(|(known, _)| known == bytes);
+        let temporary = path.extension().is_some_and(|extension| extension == "tmp");
+        assert!(is(old) || is(new) || temporary, "{}", path.display());
+    }
+}
+
+#[test]
+fn what_changed_since_is_told() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    bed.install();
+    let file = bed.tree.root.join("home/dev/.cursor/mcp.json");
+    let text = std::fs::read_to_string(&file).expect("text");
+    let drift = |bed: &Bed<'_>, name: &str| {
+        let discovery = bed.discover();
+        let report = status(&discovery, &bed.journal(), &[PROGRAM, "defenter"]).expect("a status");
+        let gone = report.gone.iter().any(|saved| saved.name == name);
+        let entry = report
+            .entries
+            .iter()
+            .find(|status| status.entry.client.as_str() == "cursor" && status.entry.name == name);
+        (gone, entry.map(|status| (status.state.clone(), status.drift)))
+    };
+    assert_eq!(drift(&bed, "figma"), (false, Some((State::Protected, None))));
+    // Another command behind the wrapper.
+    std::fs::write(&file, text.replace("figma-developer-mcp", "evil-mcp")).expect("written");
+    assert_eq!(
+        drift(&bed, "figma"),
+        (false, Some((State::Protected, Some(Drift::CommandChanged))))
+    );
+    // The entry as it was, by somebody else's hand.
+    let original = r#"{"mcpServers":{"figma":{"command":"npx","args":["-y","figma-developer-mcp","--stdio"],"env":{"FIGMA_API_KEY":"x"}}}}"#;
+    std::fs::write(&file, original).expect("written");
+    assert_eq!(drift(&bed, "figma"), (false, Some((State::NotProtected, Some(Drift::Unwrapped)))));
+    assert_eq!(drift(&bed, "aws"), (true, None));
+    std::fs::write(&file, original.replace("npx", "sh")).expect("written");
+    assert_eq!(
+        drift(&bed, "figma"),
+        (false, Some((State::NotProtected, Some(Drift::CommandChanged))))
+    );
+}
+
+#[test]
+fn a_file_that_changes_between_plan_and_apply_keeps_the_change() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    let file = bed.tree.root.join("home/dev/.claude.json");
+    let original = std::fs::read_to_string(&file).expect("text");
+    let plan = bed.install_plan();
+    let counted = original.replace("\"numStartups\": 214", "\"numStartups\": 215");
+    std::fs::write(&file, &counted).expect("written");
+    bed.apply(&plan);
+    let installed = std::fs::read_to_string(&file).expect("text");
+    assert!(installed.contains("\"numStartups\": 215") && installed.contains(PROGRAM));
+    bed.uninstall();
+    assert_eq!(std::fs::read_to_string(&file).expect("text"), counted);
+}
+
+/// Changes the file between reading and renaming, a few times.
+struct Meddler {
+    file: PathBuf,
+    times: u32,
+}
+
+impl Checkpoint for Meddler {
+    fn before(&mut self, stage: Stage) -> Result<(), ApplyError> {
+        if stage == Stage::Compare && self.times > 0 {
+            self.times -= 1;
+            let text = std::fs::read_to_string(&self.file).expect("text");
+            std::fs::write(&self.file, text + "\n").expect("written");
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_written_is_read_again_and_not_for_ever() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    let file = bed.tree.root.join("home/dev/.qwen/settings.json");
+    let choice = Choice { servers: vec!["q".to_owned()], ..Choice::default() };
+    let plan = || plan_install(&bed.discover(), &choice, &wrapper(), &bed.journal()).expect("plan");
+    let original = std::fs::read_to_string(&file).expect("text");
+
+    let mut meddler = Meddler { file: file.clone(), times: 100 };
+    let outcomes = apply(&plan(), &bed.journal(), &SystemPatience, &mut meddler).expect("applied");
+    assert!(matches!(outcomes[0].result, Err(ApplyError::KeepsChanging { .. })));
+
+    let mut meddler = Meddler { file: file.clone(), times: 2 };
+    let outcomes = apply(&plan(), &bed.journal(), &SystemPatience, &mut meddler).expect("applied");
+    assert!(outcomes[0].result.is_ok());
+    bed.uninstall();
+    let found = std::fs::read_to_string(&file).expect("text");
+    assert_eq!(found.trim_end(), original.trim_end());
+    assert!(found.len() > original.len());
+}
+
+#[test]
+fn one_at_a_time_writes() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Macos));
+    struct Second<'a, 't>(&'a Bed<'t>, bool);
+    impl Checkpoint for Second<'_, '_> {
+        fn before(&mut self, _stage: Stage) -> Result<(), ApplyError> {
+            let plan = self.0.uninstall_plan();
+            let error = apply(&plan, &self.0.journal(), &SystemPatience, &mut NoCheckpoint);
+            self.1 |= error.is_err();
+            Ok(())
+        }
+    }
+    let mut second = Second(&bed, false);
+    apply(&bed.install_plan(), &bed.journal(), &SystemPatience, &mut second).expect("applied");
+    assert!(second.1);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_journal_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    bed.install();
+    let folder = bed.state.path().join("install");
+    let mode = |path: &std::path::Path| {
+        std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777
+    };
+    assert_eq!(mode(&folder), 0o700);
+    assert!(bed.kept().len() > 10);
+    for name in std::fs::read_dir(&folder).expect("names") {
+        assert_eq!(mode(&name.expect("a name").path()), 0o600);
+    }
+}
+
+#[test]
+fn the_diff_shows_the_change_through_the_mask() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    let plan = bed.install_plan();
+    let file = plan.files.iter().find(|file| file.file.ends_with(".qwen/settings.json"));
+    let diff = file.expect("a file").diff(|line| line.replace("q-mcp", "***"));
+    assert!(diff.contains("+    \"q\": { \"command\": \"/opt/defenter/bin/defenter\""), "{diff}");
+    assert!(!diff.contains("q-mcp") && diff.contains("***"), "{diff}");
+    assert!(plan.by_hand.iter().any(|note| note.contains("Cursor")));
+    let launch =
+        bed.discover().entries.iter().any(|entry| matches!(entry.launch, Launch::Stdio(_)));
+    assert!(launch);
+}
