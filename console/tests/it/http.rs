@@ -186,7 +186,7 @@ fn a_scrape_has_every_metric_and_promtool_likes_it() {
     for metric in METRICS.iter().filter(|metric| metric.source == Source::Process) {
         assert!(text.contains(&format!("\n{} ", metric.name)), "{} is missing", metric.name);
     }
-    promtool::check(&["metrics"], std::path::Path::new("."), text).unwrap();
+    promtool::run(&["check", "metrics"], std::path::Path::new("."), text).unwrap();
 }
 
 #[test]

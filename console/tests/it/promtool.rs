@@ -4,11 +4,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Runs `promtool check …` in `folder` and says what it did not like. A machine without it is told
+/// Runs `promtool` in `folder` and says what it did not like. A machine without it is told
 /// on standard error, since what it checks is then checked by our own reading alone.
-pub(crate) fn check(arguments: &[&str], folder: &Path, input: &str) -> Result<(), String> {
+pub(crate) fn run(arguments: &[&str], folder: &Path, input: &str) -> Result<(), String> {
     let started = Command::new("promtool")
-        .arg("check")
         .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::piped())
@@ -18,7 +17,7 @@ pub(crate) fn check(arguments: &[&str], folder: &Path, input: &str) -> Result<()
     let mut child = match started {
         Ok(child) => child,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("promtool is not installed; `promtool check {arguments:?}` was not run");
+            eprintln!("promtool is not installed; {arguments:?} was not run");
             return Ok(());
         }
         Err(error) => return Err(error.to_string()),
