@@ -35,7 +35,9 @@ pub(crate) enum Flaw {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
     pub(crate) raw: &'a [u8],
-    pub(crate) escaped: bool,
+    /// How many escapes there are. A whole word, since the padding after a flag would be copied
+    /// piecemeal at every key, which costs a third of all the time.
+    escapes: usize,
 }
 
 /// A place in a JSON text, and how deep it is.
@@ -50,19 +52,41 @@ pub(crate) struct Scanner<'a> {
 /// The keys of the objects that are open, for finding the ones that occur twice.
 pub(crate) struct Keys<'a> {
     seen: Vec<&'a [u8]>,
-    /// For each open object: where its keys begin in `seen`, and whether one of them has an escape.
-    open: Vec<(usize, bool)>,
+    open: Vec<Open>,
+}
+
+/// One open object.
+struct Open {
+    /// Where its keys begin among those seen.
+    begin: usize,
+    /// Whether one of them has an escape.
+    escaped: bool,
+    /// A bit for each kind of key seen: a key whose bit is clear is a new one.
+    kinds: u64,
+    twice: bool,
 }
 
 impl<'a> Text<'a> {
+    pub(crate) fn is_escaped(self) -> bool {
+        self.escapes > 0
+    }
+
     /// The characters this string stands for; a lone surrogate is kept as three bytes.
     pub(crate) fn decoded(self) -> Cow<'a, [u8]> {
-        if self.escaped { Cow::Owned(decode(self.raw, false)) } else { Cow::Borrowed(self.raw) }
+        if self.is_escaped() {
+            Cow::Owned(decode(self.raw, false))
+        } else {
+            Cow::Borrowed(self.raw)
+        }
     }
 
     /// Whether this string stands for `text`, whichever way it is spelled.
     pub(crate) fn is(self, text: &str) -> bool {
-        if self.escaped { *self.decoded() == *text.as_bytes() } else { self.raw == text.as_bytes() }
+        if self.is_escaped() {
+            *self.decoded() == *text.as_bytes()
+        } else {
+            self.raw == text.as_bytes()
+        }
     }
 }
 
@@ -167,17 +191,17 @@ impl<'a> Scanner<'a> {
         }
         self.at += 1;
         let begin = self.at;
-        let mut escaped = false;
+        let mut escapes = 0;
         loop {
             self.plain();
             match self.byte() {
                 Some(b'"') => {
                     let raw = &self.bytes[begin..self.at];
                     self.at += 1;
-                    return Ok(Text { raw, escaped });
+                    return Ok(Text { raw, escapes });
                 }
                 Some(b'\\') => {
-                    escaped = true;
+                    escapes += 1;
                     self.escape()?;
                 }
                 _ => return Err(self.flaw()),
@@ -185,6 +209,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -193,8 +218,12 @@ impl<'a> Scanner<'a> {
         Flaw::Syntax(self.at)
     }
 
+    #[inline]
     fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.byte() {
+        while let Some(byte) = self.byte() {
+            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                return;
+            }
             self.at += 1;
         }
     }
@@ -385,31 +414,38 @@ impl<'a> Keys<'a> {
     }
 
     pub(crate) fn open(&mut self) {
-        self.open.push((self.seen.len(), false));
+        let begin = self.seen.len();
+        self.open.push(Open { begin, escaped: false, kinds: 0, twice: false });
     }
 
     pub(crate) fn add(&mut self, key: Text<'a>, at: usize) -> Result<(), Flaw> {
         if self.seen.len() == MAX_OPEN_KEYS {
             return Err(Flaw::Keys(at));
         }
-        self.seen.push(key.raw);
-        if let Some((_, escaped)) = self.open.last_mut() {
-            *escaped |= key.escaped;
+        if let Some(open) = self.open.last_mut() {
+            open.escaped |= key.is_escaped();
+            let kind = 1 << (kind(key.raw) % 64);
+            // Only the first few are compared one by one, so that many cost no more than sorting.
+            let few = &self.seen[open.begin..];
+            if open.kinds & kind != 0 && few.len() < FEW {
+                open.twice |= few.contains(&key.raw);
+            }
+            open.kinds |= kind;
         }
+        self.seen.push(key.raw);
         Ok(())
     }
 
-    /// Compares the keys of the object that ends at `at`, and forgets them.
+    /// Forgets the keys of the object that ends at `at`; fails if one was there twice.
     pub(crate) fn close(&mut self, at: usize) -> Result<(), Flaw> {
-        let Some((begin, escaped)) = self.open.pop() else { return Ok(()) };
-        let keys = self.seen.get_mut(begin..).unwrap_or_default();
-        let twice = if escaped {
-            let mut keys: Vec<_> = keys.iter().map(|raw| decode(raw, false)).collect();
-            has_twice(&mut keys)
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let keys = self.seen.get_mut(open.begin..).unwrap_or_default();
+        let twice = if open.escaped {
+            has_twice(&mut keys.iter().map(|raw| decode(raw, false)).collect::<Vec<_>>())
         } else {
-            has_twice(keys)
+            open.twice || keys.len() > FEW && has_twice(keys)
         };
-        self.seen.truncate(begin);
+        self.seen.truncate(open.begin);
         if twice { Err(Flaw::Duplicate(at)) } else { Ok(()) }
     }
 }
@@ -417,14 +453,22 @@ impl<'a> Keys<'a> {
 /// The byte order mark in UTF-8.
 pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-fn has_twice<T: Ord + AsRef<[u8]>>(keys: &mut [T]) -> bool {
-    // Pairwise is faster up to about this many, and most objects have fewer.
-    if keys.len() <= 8 {
-        return keys
-            .iter()
-            .enumerate()
-            .any(|(n, key)| keys[..n].iter().any(|other| other.as_ref() == key.as_ref()));
+/// Up to how many keys comparing each with all is faster than sorting.
+const FEW: usize = 16;
+
+/// A number that differs for most keys that differ.
+#[inline]
+fn kind(key: &[u8]) -> usize {
+    match key {
+        [] => 0,
+        [first, .., last] => {
+            key.len() + usize::from(*first).wrapping_mul(7) + usize::from(*last).wrapping_mul(29)
+        }
+        [only] => usize::from(*only).wrapping_mul(7),
     }
+}
+
+fn has_twice<T: Ord>(keys: &mut [T]) -> bool {
     keys.sort_unstable();
     keys.windows(2).any(|pair| pair[0] == pair[1])
 }

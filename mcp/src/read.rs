@@ -63,7 +63,7 @@ pub fn string(raw: &[u8]) -> Option<Cow<'_, str>> {
     if !scanner.at_end() {
         return None;
     }
-    if text.escaped {
+    if text.is_escaped() {
         String::from_utf8(decode(text.raw, true)).ok().map(Cow::Owned)
     } else {
         std::str::from_utf8(text.raw).ok().map(Cow::Borrowed)
@@ -104,7 +104,7 @@ impl<'a> Iterator for Members<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (key, value) = self.next_raw()?;
-        let key = if key.escaped {
+        let key = if key.is_escaped() {
             Cow::Owned(String::from_utf8_lossy(&decode(key.raw, true)).into_owned())
         } else {
             String::from_utf8_lossy(key.raw)
