@@ -9,10 +9,12 @@
 
 pub mod clients;
 pub mod doc;
+mod given;
 mod host;
 pub mod install;
 mod paths;
 pub mod settings;
 
+pub use given::{Given, GivenError};
 pub use host::{Host, Os};
 pub use paths::{MAX_SOCKET_PATH, Paths, PathsError};

@@ -476,7 +476,7 @@ impl Merge {
                 self.values.insert(key.to_owned(), (value, origin));
             }
             Err(expected) => {
-                self.errors.push(SettingsError::BadValue { key: key.to_owned(), origin, expected })
+                self.errors.push(SettingsError::BadValue { key: key.to_owned(), origin, expected });
             }
         }
     }
