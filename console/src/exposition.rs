@@ -1,6 +1,6 @@
 //! The part of a scrape that is true of the moment.
 //!
-//! - Accepts: the status and the process's figures.
+//! - Accepts: the status, where it is known, and the process's figures.
 //! - Emits: text in Prometheus' exposition format, version 0.0.4, to follow the recorder's.
 //! - Promises: one series per set of labels, whatever servers are called; none for a server that is
 //!   gone.
@@ -25,9 +25,9 @@ struct Together {
 }
 
 /// Writes the metrics that are read when somebody asks.
-pub(crate) fn render(status: &StatusView, figures: &ProcessFigures) -> String {
+pub(crate) fn render(status: Option<&StatusView>, figures: &ProcessFigures) -> String {
     let mut out = String::new();
-    let servers = by_labels(status);
+    let servers = status.map(by_labels).unwrap_or_default();
     let truth = |yes: bool| if yes { 1.0 } else { 0.0 };
     series(&mut out, SERVER_UP, &servers, |server| truth(server.up));
     series(&mut out, SERVER_QUARANTINED, &servers, |server| truth(server.quarantined));
@@ -95,7 +95,7 @@ mod tests {
         let mut down = up.clone();
         down.scope = "project".into();
         down.state = ServerState::Quarantined;
-        let text = render(&status(vec![up, down]), &ProcessFigures::default());
+        let text = render(Some(&status(vec![up, down])), &ProcessFigures::default());
         let name = r#"server="exposition _x_�",client="cursor""#;
         for line in [
             format!("defenter_server_up{{{name}}} 0"),
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn figures_keep_their_fractions() {
         let figures = ProcessFigures { cpu_seconds: Some(1.25), ..ProcessFigures::default() };
-        let text = render(&status(vec![]), &figures);
+        let text = render(None, &figures);
         assert!(text.ends_with(
             "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.25\n"
         ));

@@ -19,22 +19,29 @@ mod server;
 pub use recorder::{RecorderError, install_recorder};
 pub use server::{
     ConsoleError, HEADER_READ_TIMEOUT, MAX_CONNECTION_TIME, MAX_CONNECTIONS, MAX_HEADER_BYTES,
-    bind, serve,
+    STATUS_TIMEOUT, bind, serve,
 };
 
-use defenter_actors::status::StatusView;
+use std::future::Future;
+use std::pin::Pin;
 
-/// Whoever knows what runs. It is asked once per request, so it should answer from memory.
+use defenter_actors::status::StatusView;
+pub use metrics_exporter_prometheus::PrometheusHandle;
+
+/// A status that is on its way; none where nobody knows it (while everything starts or stops).
+pub type StatusFuture<'a> = Pin<Box<dyn Future<Output = Option<StatusView>> + Send + 'a>>;
+
+/// Whoever knows what runs. It is asked once per request, and given [`STATUS_TIMEOUT`] to answer.
 pub trait StatusSource: Send + Sync + 'static {
     /// What runs at this moment, redacted.
-    fn status(&self) -> StatusView;
+    fn status(&self) -> StatusFuture<'_>;
 }
 
 impl<F> StatusSource for F
 where
-    F: Fn() -> StatusView + Send + Sync + 'static,
+    F: Fn() -> Option<StatusView> + Send + Sync + 'static,
 {
-    fn status(&self) -> StatusView {
-        self()
+    fn status(&self) -> StatusFuture<'_> {
+        Box::pin(std::future::ready(self()))
     }
 }

@@ -50,6 +50,9 @@ pub const MAX_CONNECTION_TIME: Duration = Duration::from_secs(120);
 /// How long the head of a request may be, in bytes.
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 
+/// How long the status may take before it counts as unknown.
+pub const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How long a connection may go on with the request it is in once it is asked to end.
 const LAST_REQUEST_TIME: Duration = Duration::from_secs(5);
 /// How often the recorder is relieved of its samples. Without it, 800 000 samples made one scrape
@@ -233,7 +236,10 @@ async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
 }
 
 async fn index(State(shared): State<Arc<Shared>>) -> Response {
-    typed("text/html; charset=utf-8", page::render(&shared.status()))
+    match shared.status().await {
+        Some(status) => typed("text/html; charset=utf-8", page::render(&status)),
+        None => unknown("text/plain; charset=utf-8", "the supervisor is starting or stopping\n"),
+    }
 }
 
 async fn style() -> Response {
@@ -241,18 +247,22 @@ async fn style() -> Response {
 }
 
 async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
-    match serde_json::to_string(&Health::of(&shared.status())) {
+    let Some(status) = shared.status().await else {
+        return unknown("application/json", "{\"ok\":false}\n");
+    };
+    match serde_json::to_string(&Health::of(&status)) {
         Ok(json) => typed("application/json", json + "\n"),
         Err(error) => failed(&error),
     }
 }
 
+/// What was counted is worth a scrape even where the status is unknown.
 async fn scrape(State(shared): State<Arc<Shared>>) -> Response {
     let _one_at_a_time = shared.scrape.lock().await;
-    let status = shared.status();
+    let status = shared.status().await;
     let metrics = shared.metrics.clone();
     let rendered = tokio::task::spawn_blocking(move || {
-        metrics.render() + &exposition::render(&status, &ProcessFigures::read())
+        metrics.render() + &exposition::render(status.as_ref(), &ProcessFigures::read())
     });
     match rendered.await {
         Ok(text) => typed(exposition::CONTENT_TYPE, text),
@@ -264,13 +274,17 @@ fn typed(content_type: &'static str, body: impl Into<Body>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static(content_type))], body.into()).into_response()
 }
 
+fn unknown(content_type: &'static str, body: &'static str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, typed(content_type, body)).into_response()
+}
+
 fn failed(error: &dyn std::fmt::Display) -> Response {
     tracing::error!(%error, "the console failed to answer");
     (StatusCode::INTERNAL_SERVER_ERROR, "failed to answer; see the log\n").into_response()
 }
 
 impl Shared {
-    fn status(&self) -> StatusView {
-        self.status.status()
+    async fn status(&self) -> Option<StatusView> {
+        timeout(STATUS_TIMEOUT, self.status.status()).await.ok().flatten()
     }
 }

@@ -12,9 +12,9 @@ use defenter_actors::metrics::{
 };
 use defenter_actors::status::{ServerState, ServerView, SessionView, StatusView, SupervisorView};
 use defenter_console::{
-    ConsoleError, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, bind, install_recorder, serve,
+    ConsoleError, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, PrometheusHandle, STATUS_TIMEOUT,
+    StatusFuture, StatusSource, bind, install_recorder, serve,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::oneshot;
 
 use crate::promtool;
@@ -31,6 +31,10 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
+        Self::with(|| Some(status()))
+    }
+
+    fn with(status: impl StatusSource) -> Self {
         let handle = recorder();
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
@@ -187,6 +191,35 @@ fn a_scrape_has_every_metric_and_promtool_likes_it() {
         assert!(text.contains(&format!("\n{} ", metric.name)), "{} is missing", metric.name);
     }
     promtool::run(&["check", "metrics"], std::path::Path::new("."), text).unwrap();
+}
+
+/// Never tells what runs.
+struct Silent;
+
+impl StatusSource for Silent {
+    fn status(&self) -> StatusFuture<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_status_that_nobody_tells_is_unknown_and_takes_no_longer_than_its_time() {
+    let bed = Bed::with(Silent);
+    let begun = Instant::now();
+    let health = bed.get("/healthz");
+    assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+    assert_eq!(body(&health), "{\"ok\":false}\n");
+    assert!(begun.elapsed() >= STATUS_TIMEOUT, "{:?}", begun.elapsed());
+    let scrape = bed.get("/metrics");
+    assert!(scrape.starts_with("HTTP/1.1 200"), "{scrape:.200}");
+    assert!(scrape.contains("defenter_build_info") && !scrape.contains("defenter_server_up{"));
+}
+
+#[test]
+fn while_it_starts_the_page_says_so() {
+    let bed = Bed::with(|| None);
+    let page = bed.get("/");
+    assert!(page.starts_with("HTTP/1.1 503") && page.contains("starting or stopping"), "{page}");
 }
 
 #[test]
