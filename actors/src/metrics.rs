@@ -20,7 +20,7 @@ pub use labels::{
     RestartReason,
 };
 pub use process::ProcessFigures;
-pub use session::{QueueDepth, ServerMetrics, SessionMetrics};
+pub use session::{Entry, QueueDepth, ServerMetrics, SessionMetrics};
 
 use std::time::Duration;
 

@@ -37,6 +37,11 @@ pub struct ServerMetrics {
 #[derive(Clone)]
 pub struct QueueDepth(Gauge);
 
+/// One entry of a queue; it has left once this is dropped, however that comes about.
+#[derive(Debug)]
+#[must_use = "the entry leaves the queue when this is dropped"]
+pub struct Entry(QueueDepth);
+
 impl SessionMetrics {
     /// Handles for a session of `client` with `server`; counts the session as opened.
     #[must_use]
@@ -170,9 +175,22 @@ impl QueueDepth {
         self.0.decrement(count);
     }
 
+    /// One entry comes in and leaves when what is returned is dropped, which an aborted task does
+    /// too.
+    pub fn occupy(&self) -> Entry {
+        self.entered(1);
+        Entry(self.clone())
+    }
+
     /// Sets the depth, for a queue that exists once.
     pub fn set(&self, depth: u32) {
         self.0.set(depth);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.0.left(1);
     }
 }
 

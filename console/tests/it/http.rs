@@ -156,7 +156,10 @@ fn a_scrape_has_every_metric_and_promtool_likes_it() {
     session.upstream(Duration::from_millis(3));
     session.redactions("email", 2);
     ServerMetrics::new("files", "cursor").restarted(RestartReason::Signal);
-    QueueDepth::of(Queue::Audit).entered(3);
+    let depth = QueueDepth::of(Queue::Redaction);
+    depth.entered(3);
+    drop(depth.occupy());
+    let _inside = depth.occupy();
     confirmation(Answer::Deny, Duration::from_secs(2));
     dropped(DropReason::Noise);
 
@@ -181,6 +184,7 @@ fn a_scrape_has_every_metric_and_promtool_likes_it() {
         r#"defenter_server_restarts_total{server="files",client="cursor",reason="signal"} 1"#,
         r#"defenter_added_seconds_bucket{server="files",client="cursor",direction="to_server",le="0.00005"} 0"#,
         r#"defenter_added_seconds_bucket{server="files",client="cursor",direction="to_server",le="0.0001"} 1"#,
+        r#"defenter_queue_depth{queue="redaction"} 4"#,
         r#"defenter_dropped_total{reason="oversize"} 0"#,
         r#"defenter_server_up{server="<files>",client="cursor"} 1"#,
     ] {
