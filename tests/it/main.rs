@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_pass_by_value, reason = "tests write their JSON where they say it")]
 
+mod ask;
 mod bad_input;
 mod bed;
 mod client;
