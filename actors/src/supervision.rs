@@ -144,6 +144,11 @@ impl Supervision {
         Handle(self.root.clone())
     }
 
+    /// Reads all settings and configs now.
+    pub fn reload(&self) {
+        let _ = self.root.cast(SupervisorMsg::Reload);
+    }
+
     /// Ends everything in good order; said twice, at once.
     pub fn drain(&self) {
         let _ = self.root.cast(SupervisorMsg::Drain);

@@ -1,2 +1,7 @@
-//! The `defenter-proxy` program: `defenter proxy` under the name that 0.0.96 used.
-fn main() {}
+//! `defenter proxy` under the name that configs written for Defenter 0.0.96 use.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    defenter::run_proxy(std::env::args_os())
+}

@@ -1,0 +1,190 @@
+//! The command line: what can be said, and nothing of what it does.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+/// The guard between AI clients and their MCP servers.
+#[derive(Debug, Parser)]
+#[command(name = "defenter", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the supervisor until it is told to stop
+    Up(UpArgs),
+    /// Run one MCP server behind Defenter, in its place
+    Proxy(ProxyArgs),
+    /// Make the servers of this machine's MCP clients run through Defenter
+    Install(InstallArgs),
+    /// Give the clients' configs back as they were
+    Uninstall(InstallArgs),
+    /// Show what is installed and what runs
+    Status(StatusArgs),
+    /// Start a server anew, or take it out of quarantine
+    Restart {
+        /// The server's name, as `defenter status` shows it
+        name: String,
+    },
+    /// Show the last lines that a server wrote to its standard error
+    Logs {
+        /// The server's name, as `defenter status` shows it
+        name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stop the supervisor
+    Down,
+    /// Show the settings and where each comes from
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Copy text or JSON with secrets and personal data replaced
+    Redact(RedactArgs),
+    /// Read and check the record of operations
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Say what was seen and decided of one operation
+    Explain {
+        /// The operation's id, as refusals and `defenter audit tail` show it
+        id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Show one question to the user (used by Defenter itself)
+    #[command(hide = true)]
+    Ask,
+    /// End a server's processes once our parent is gone (used by Defenter itself)
+    #[command(hide = true)]
+    Guard,
+}
+
+/// The name of a server that nobody named; what Defenter 0.0.96 called it.
+pub const DEFAULT_NAME: &str = "MCPWrapper";
+
+/// `defenter up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Address of the console and the metrics, instead of the settings' one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
+/// `defenter proxy` and `defenter-proxy`.
+#[derive(Debug, Parser)]
+#[command(name = "defenter-proxy", version)]
+pub struct ProxyArgs {
+    /// The server's name in the client's config
+    #[arg(long, default_value = DEFAULT_NAME)]
+    pub name: String,
+    /// The client's id, for policies and metrics
+    #[arg(long, value_name = "ID")]
+    pub client: Option<String>,
+    /// The server's entry as JSON, `@FILE`, or `-` for standard input
+    #[arg(long, value_name = "JSON|@FILE|-", conflicts_with = "server")]
+    pub wrapped_config: Option<String>,
+    /// Do the whole job alone even where a supervisor runs
+    #[arg(long)]
+    pub alone: bool,
+    /// The server's command and its arguments
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub server: Vec<OsString>,
+}
+
+/// `defenter install` and `defenter uninstall`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// Only this client (may be repeated)
+    #[arg(long, value_name = "ID")]
+    pub client: Vec<String>,
+    /// Only servers of this name (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    pub server: Vec<String>,
+    /// Also the files of this project, which others may share
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub project: Vec<PathBuf>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `defenter status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 7 when an entry that was wrapped is no longer
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `defenter config …`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting in force
+    Show {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one setting, what it means and where its value comes from
+    Explain {
+        /// The setting, such as `proxy.max_line_bytes`
+        key: String,
+    },
+    /// Show the JSON schema of the settings file
+    Schema,
+}
+
+/// `defenter redact`.
+#[derive(Debug, Args)]
+pub struct RedactArgs {
+    /// Show what was found instead of the redacted copy
+    #[arg(long)]
+    pub findings: bool,
+    /// Findings as JSON, one a line
+    #[arg(long)]
+    pub json: bool,
+    /// Files; standard input where none is named
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
+
+/// `defenter audit …`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show the last records
+    Tail {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
+        lines: usize,
+        /// As JSON, one a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that no record was changed, removed or moved
+    Verify {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
