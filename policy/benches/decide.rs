@@ -12,8 +12,7 @@ use defenter_policy::{
 fn payload() -> String {
     let text = "The quick brown fox jumps over the lazy dog, version 1.2.3 of it. ".repeat(13);
     format!(
-        r#"{{"name":"edit_file","arguments":{{"path":"/home/ann/project/src/main.rs","note_id":"{}","edits":[{{"oldText":"a","newText":"b"}}],"dryRun":false}}}}"#,
-        text
+        r#"{{"name":"edit_file","arguments":{{"path":"/home/ann/project/src/main.rs","note_id":"{text}","edits":[{{"oldText":"a","newText":"b"}}],"dryRun":false}}}}"#
     )
 }
 
@@ -57,20 +56,20 @@ fn benches(criterion: &mut Criterion) {
     let Ok(set) = PolicySet::compile(Preset::Balanced, &[]) else { return };
     let facts = build(&echo);
     criterion.bench_function("decide/allow, cold", |b| {
-        b.iter(|| set.decide_uncached(black_box(&facts)))
+        b.iter(|| set.decide_uncached(black_box(&facts)));
     });
     criterion.bench_function("decide/allow, cached", |b| b.iter(|| set.decide(black_box(&facts))));
     let delete = build(&view(small, "delete_file", Phase::Request, &roots));
     criterion.bench_function("decide/confirm, cold", |b| {
-        b.iter(|| set.decide_uncached(black_box(&delete)))
+        b.iter(|| set.decide_uncached(black_box(&delete)));
     });
     let answer = build(&view(small, "echo", Phase::Result, &roots));
     criterion.bench_function("decide/result, cold", |b| {
-        b.iter(|| set.decide_uncached(black_box(&answer)))
+        b.iter(|| set.decide_uncached(black_box(&answer)));
     });
 
     criterion.bench_function("compile/balanced", |b| {
-        b.iter(|| PolicySet::compile(Preset::Balanced, &[]))
+        b.iter(|| PolicySet::compile(Preset::Balanced, &[]));
     });
     let layers = [Layer {
         kind: LayerKind::User,

@@ -29,7 +29,13 @@ pub(crate) struct Host {
 
 /// Calls `visit` with each host that stands in an address (`scheme://host…`) in the text.
 pub(crate) fn urls(text: &str, visit: &mut impl FnMut(Host)) {
+    // Where the last authority ended: no other begins inside one, and looking there again would
+    // make a text of nothing but schemes cost its square.
+    let mut done = 0;
     for colon in memchr_iter(b':', text.as_bytes()) {
+        if colon < done {
+            continue;
+        }
         let scheme = scheme_before(&text[..colon]);
         if scheme.is_empty() {
             continue;
@@ -37,11 +43,12 @@ pub(crate) fn urls(text: &str, visit: &mut impl FnMut(Host)) {
         let rest = &text[colon + 1..];
         let authority = rest.trim_start_matches(['/', '\\']);
         let slashes = rest.len() - authority.len();
-        if (is_special(scheme) || slashes >= 2)
-            && !scheme.eq_ignore_ascii_case("file")
-            && let Some(host) = authority_host(authority)
-        {
-            visit(host);
+        if (is_special(scheme) || slashes >= 2) && !scheme.eq_ignore_ascii_case("file") {
+            let authority = &authority[..authority_end(authority)];
+            done = text.len() - rest.len() + slashes + authority.len();
+            if let Some(host) = authority_host(authority) {
+                visit(host);
+            }
         }
     }
 }
@@ -57,14 +64,28 @@ pub(crate) fn metadata_word(word: &str) -> Option<Host> {
     let could_be = first.is_ascii_digit()
         || matches!(first, b'[' | b'm' | b'M' | b'i' | b'I' | b'f' | b'F' | b':')
         || !first.is_ascii();
-    // A single word such as `metadata` is a host only in an address.
+    // Most words are told apart before anything is parsed. A single word such as `metadata` is a
+    // host only in an address.
     let has_structure = word.bytes().any(|b| matches!(b, b'.' | b':')) || !word.is_ascii();
     let is_number = word.len() >= 8 && first.is_ascii_digit();
-    if !could_be || !(has_structure || is_number) {
+    if !could_be || !(has_structure || is_number) || !starts_like_metadata(word, first) {
         return None;
     }
     let host = ipv6(word).or_else(|| authority_host(word))?;
     host.metadata.then_some(host)
+}
+
+fn starts_like_metadata(word: &str, first: u8) -> bool {
+    if first.is_ascii_digit() {
+        return word.len() >= 7;
+    }
+    let starts =
+        |start: &str| word.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    matches!(first, b'[' | b':')
+        || !first.is_ascii()
+        || starts("metadata")
+        || starts("instance-")
+        || starts("fd")
 }
 
 fn scheme_before(text: &str) -> &str {
@@ -82,14 +103,16 @@ fn is_special(scheme: &str) -> bool {
     ["http", "https", "ws", "wss", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
+fn authority_end(text: &str) -> usize {
+    text.find(|c: char| {
+        matches!(c, '/' | '\\' | '?' | '#' | '"' | '\'' | '<' | '>' | '`' | ',' | ';' | '|')
+            || c.is_whitespace()
+    })
+    .unwrap_or(text.len())
+}
+
 fn authority_host(text: &str) -> Option<Host> {
-    let end = text
-        .find(|c: char| {
-            matches!(c, '/' | '\\' | '?' | '#' | '"' | '\'' | '<' | '>' | '`' | ',' | ';' | '|')
-                || c.is_whitespace()
-        })
-        .unwrap_or(text.len());
-    let authority = &text[..end];
+    let authority = &text[..authority_end(text)];
     // What stands before the last `@` is a user name and a password.
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if let Some(inner) = host.strip_prefix('[') {

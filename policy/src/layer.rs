@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::action::Action;
 use crate::decision::Severity;
 use crate::error::{Place, PolicyError};
-use crate::request::Vocabulary;
+use crate::request::{ATTRIBUTES, Vocabulary};
 
 /// Largest policy file, in bytes.
 const MAX_FILE: usize = 256 * 1024;
@@ -85,12 +85,49 @@ pub(crate) struct Rule {
     scope: ActionConstraint,
 }
 
-/// What may lift a rule, as its text tells. May say too much, never too little.
+/// What a rule looks at, as its text tells. May say too much, never too little.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mentions {
-    pub(crate) confirmed: bool,
-    pub(crate) redacted: bool,
-    pub(crate) intent: bool,
+    /// The attributes of the context, by their place in [`ATTRIBUTES`].
+    attributes: u32,
+    /// Whether a tool's server matters.
+    pub(crate) server: bool,
+}
+
+impl Mentions {
+    /// Of the text of a rule.
+    fn of(text: &str) -> Self {
+        // A name can also be written as a string, with escapes in it, and a context can be looked
+        // at as a whole. Then everything counts as mentioned.
+        let named = text.matches("context.").count() + text.matches("context has ").count();
+        let unclear = text.contains('\\') || named != text.matches("context").count();
+        let attributes = (0..)
+            .zip(ATTRIBUTES)
+            .filter(|(_, name)| unclear || text.contains(name))
+            .fold(0, |mask, (at, _)| mask | 1 << at);
+        Self { attributes, server: unclear || text.contains("Server") }
+    }
+
+    /// Of a rule that looks at everything.
+    #[cfg(test)]
+    pub(crate) fn everything() -> Self {
+        Self { attributes: u32::MAX, server: true }
+    }
+
+    /// What this or `other` looks at.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { attributes: self.attributes | other.attributes, server: self.server || other.server }
+    }
+
+    /// Whether an attribute is looked at.
+    pub(crate) fn has(self, name: &str) -> bool {
+        ATTRIBUTES.iter().position(|known| *known == name).is_none_or(|at| self.has_at(at))
+    }
+
+    /// Whether the attribute at a place in [`ATTRIBUTES`] is looked at.
+    pub(crate) fn has_at(self, at: usize) -> bool {
+        self.attributes >> at & 1 == 1
+    }
 }
 
 impl Rule {
@@ -206,11 +243,7 @@ impl Reader<'_> {
                 .split(',')
                 .map(|field| Arc::from(field.trim()))
                 .collect(),
-            mentions: Mentions {
-                confirmed: text.contains("user_confirmed"),
-                redacted: text.contains("redacted"),
-                intent: text.contains("intent"),
-            },
+            mentions: Mentions::of(text),
             scope: policy.action_constraint(),
         };
         self.check_question(&rule, start, vocabulary)?;
@@ -264,7 +297,7 @@ impl Reader<'_> {
         vocabulary: &Vocabulary,
     ) -> Result<(), PolicyError> {
         let any = matches!(rule.scope, ActionConstraint::Any);
-        if any || !rule.mentions.confirmed {
+        if any || !rule.mentions.has("user_confirmed") {
             return Ok(());
         }
         let waits = Action::all().any(|action| action.waits() && rule.covers(vocabulary, action));

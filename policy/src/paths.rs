@@ -11,10 +11,10 @@ use std::path::{Component, Path};
 use crate::facts::ProtectedPath;
 use crate::hosts::percent_decode;
 
-/// Longest text that is read as one path (Linux's `PATH_MAX`).
+/// Longest text with spaces in it that is read as one path (Linux's `PATH_MAX`).
 pub(crate) const MAX_PATH: usize = 4096;
-/// Most components that are kept; a path that has more is no path.
-const MAX_COMPONENTS: usize = 256;
+/// Most components that are kept; no system takes a path that has more when `..` is resolved.
+const MAX_COMPONENTS: usize = 2048;
 
 /// What is known of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +105,6 @@ pub(crate) fn is_explicit(text: &str) -> bool {
 
 /// Looks at a path.
 pub(crate) fn inspect(text: &str, around: &Surroundings) -> Seen {
-    if text.len() > MAX_PATH {
-        return Seen { outside: true, protected: None };
-    }
     let parts = cut(text);
     Seen { outside: around.is_outside(&parts), protected: protected(&parts) }
 }
@@ -116,15 +113,17 @@ fn cut(text: &str) -> Parts<'_> {
     let text = text.trim();
     let (text, base) = base_of(text);
     let mut parts = Parts { components: Vec::with_capacity(8), base, escapes: false };
+    let mut beyond = 0usize;
     for part in text.split(['/', '\\', '\0']) {
         match part {
             "" | "." => {}
+            ".." if beyond > 0 => beyond -= 1,
             ".." => parts.escapes |= parts.components.pop().is_none(),
             // Windows ignores dots and spaces at the end of a name.
             _ if parts.components.len() < MAX_COMPONENTS => {
                 parts.components.push(lower(part.trim_end_matches(['.', ' '])));
             }
-            _ => parts.escapes = true,
+            _ => beyond += 1,
         }
     }
     parts
@@ -178,6 +177,9 @@ fn protected(parts: &Parts<'_>) -> Option<ProtectedPath> {
     (0..components.len()).find_map(|at| {
         let rest = &components[at..];
         let first = rest[0].as_bytes().first().copied()?;
+        if !STARTS[usize::from(first)] {
+            return None;
+        }
         if is_wild(&rest[0]) && !is_telling(&rest[0]) {
             return None;
         }
@@ -187,6 +189,33 @@ fn protected(parts: &Parts<'_>) -> Option<ProtectedPath> {
             .find(|(pattern, _)| matches_pattern(pattern, rest))
             .map(|(_, reason)| *reason)
     })
+}
+
+/// The bytes that patterns start with.
+const STARTS: [bool; 256] = starts(false);
+/// The bytes that patterns of one component start with.
+const BARE_STARTS: [bool; 256] = starts(true);
+
+const fn starts(bare: bool) -> [bool; 256] {
+    let mut found = [false; 256];
+    let mut at = 0;
+    while at < PROTECTED.len() {
+        let pattern = PROTECTED[at].0.as_bytes();
+        let mut length = 0;
+        while length < pattern.len() && pattern[length] != b'/' {
+            length += 1;
+        }
+        if !bare || length == pattern.len() {
+            found[pattern[0] as usize] = true;
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Whether a name by itself that starts with this byte can need care.
+pub(crate) fn is_bare_start(byte: u8) -> bool {
+    BARE_STARTS[usize::from(byte)]
 }
 
 /// Whether a wildcard says enough to mean something: `*` and `*.json` mean anything, `.ss?` does
@@ -568,6 +597,16 @@ mod tests {
         }
         let nowhere = Surroundings::new(None, &[] as &[PathBuf]);
         assert!(!inspect("/etc/passwd", &nowhere).outside);
+    }
+
+    #[test]
+    fn a_long_way_round_does_not_hide_a_path() {
+        for path in [
+            format!("/home/ann/{}.ssh/id_rsa", "./".repeat(50_000)),
+            format!("{}{}/home/ann/.ssh/id_rsa", "/a".repeat(50_000), "/..".repeat(50_000)),
+        ] {
+            assert_eq!(reason(&path), Some(ProtectedPath::KeyMaterial));
+        }
     }
 
     proptest! {

@@ -13,6 +13,34 @@ use defenter_redact::Kind;
 use crate::action::{Action, GROUPS};
 use crate::error::PolicyError;
 use crate::facts::{Direction, Facts, ProtectedPath, ToolClass};
+use crate::layer::Mentions;
+
+/// The attributes of the context, as the schema has them.
+pub(crate) const ATTRIBUTES: [&str; 23] = [
+    "method",
+    "direction",
+    "tool",
+    "tool_class",
+    "findings",
+    "has_secret",
+    "has_personal_data",
+    "paths",
+    "paths_outside_roots",
+    "protected_paths",
+    "hosts",
+    "private_hosts",
+    "metadata_host",
+    "hidden_text",
+    "terminal_escapes",
+    "asks_sampling",
+    "asks_url",
+    "asks_secret",
+    "size_kib",
+    "session",
+    "user_confirmed",
+    "redacted",
+    "intent",
+];
 
 /// What a rule's `unless` can be lifted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,10 +98,11 @@ impl Vocabulary {
         scope == self.action(action) || (GROUPS.contains(&id) && action.groups().contains(&id))
     }
 
-    /// The entities of an evaluation: the action with its groups, the tool with its server.
-    pub(crate) fn entities(&self, facts: &Facts, action: Action) -> Option<Entities> {
+    /// The entities of an evaluation: the action with its groups; with facts, also the tool with its
+    /// server.
+    pub(crate) fn entities(&self, facts: Option<&Facts>, action: Action) -> Option<Entities> {
         let mut entities = vec![self.actions[action.index()].1.clone()];
-        if action.on_tool() {
+        if let Some(facts) = facts.filter(|_| action.on_tool()) {
             let server = uid(&self.server, &facts.server);
             entities.push(Entity::new_no_attrs(self.tool_uid(facts), HashSet::from([server])));
         }
@@ -81,10 +110,16 @@ impl Vocabulary {
     }
 
     /// The request of an evaluation.
-    pub(crate) fn request(&self, facts: &Facts, action: Action, lifts: Lifts) -> Option<Request> {
+    pub(crate) fn request(
+        &self,
+        facts: &Facts,
+        action: Action,
+        lifts: Lifts,
+        mentions: Mentions,
+    ) -> Option<Request> {
         let resource =
             if action.on_tool() { self.tool_uid(facts) } else { uid(&self.server, &facts.server) };
-        let context = Context::from_pairs(self.context(facts, lifts)).ok()?;
+        let context = Context::from_pairs(self.context(facts, lifts, mentions)).ok()?;
         let principal = uid(&self.client, &facts.client);
         Request::new(principal, self.action(action).clone(), resource, context, None).ok()
     }
@@ -94,49 +129,59 @@ impl Vocabulary {
         uid(&self.tool, &tool_id(&facts.server, tool))
     }
 
+    /// The attributes that are looked at. The others are left out: most rules look at few, and
+    /// making them is most of the cost of a decision.
     fn context(
         &self,
         facts: &Facts,
         lifts: Lifts,
+        mentions: Mentions,
     ) -> impl Iterator<Item = (String, RestrictedExpression)> {
-        let class = ToolClass::ALL.iter().position(|c| *c == facts.tool_class).unwrap_or_default();
-        let direction = usize::from(facts.direction == Direction::ToClient);
-        let protected = ProtectedPath::ALL
-            .iter()
-            .zip(&self.protected)
-            .filter(|(path, _)| facts.protected_paths.contains(path))
-            .map(|(_, uid)| entity(uid));
-        let kinds = self
-            .kinds
-            .iter()
-            .filter(|(kind, _)| facts.finding_kinds.contains(kind))
-            .map(|(_, uid)| entity(uid));
-        let pairs = [
-            ("method", string(&facts.method)),
-            ("direction", entity(&self.directions[direction])),
-            ("tool", string(facts.tool.as_deref().unwrap_or_default())),
-            ("tool_class", entity(&self.classes[class])),
-            ("findings", RestrictedExpression::new_set(kinds)),
-            ("has_secret", boolean(facts.has_secret)),
-            ("has_personal_data", boolean(facts.has_personal_data)),
-            ("paths", long(facts.paths.into())),
-            ("paths_outside_roots", long(facts.paths_outside_roots.into())),
-            ("protected_paths", RestrictedExpression::new_set(protected)),
-            ("hosts", RestrictedExpression::new_set(facts.hosts.iter().map(|host| string(host)))),
-            ("private_hosts", boolean(facts.private_hosts)),
-            ("metadata_host", boolean(facts.metadata_host)),
-            ("hidden_text", boolean(facts.hidden_text)),
-            ("terminal_escapes", boolean(facts.terminal_escapes)),
-            ("asks_sampling", boolean(facts.asks_sampling)),
-            ("asks_url", boolean(facts.asks_url)),
-            ("asks_secret", boolean(facts.asks_secret)),
-            ("size_kib", long(facts.size_kib)),
-            ("session", session(facts)),
-            ("user_confirmed", boolean(lifts.confirmed)),
-            ("redacted", boolean(lifts.redacted)),
-        ];
-        let intent = (facts.intent || lifts.intent).then(|| ("intent", boolean(true)));
-        pairs.into_iter().chain(intent).map(|(name, value)| (name.to_owned(), value))
+        ATTRIBUTES.into_iter().enumerate().filter(move |(at, _)| mentions.has_at(*at)).filter_map(
+            move |(_, name)| Some((name.to_owned(), self.attribute(name, facts, lifts)?)),
+        )
+    }
+
+    fn attribute(&self, name: &str, facts: &Facts, lifts: Lifts) -> Option<RestrictedExpression> {
+        Some(match name {
+            "method" => string(&facts.method),
+            "direction" => {
+                entity(&self.directions[usize::from(facts.direction == Direction::ToClient)])
+            }
+            "tool" => string(facts.tool.as_deref().unwrap_or_default()),
+            "tool_class" => entity(self.classes.get(facts.tool_class as usize)?),
+            "findings" => self.findings(facts),
+            "has_secret" => boolean(facts.has_secret),
+            "has_personal_data" => boolean(facts.has_personal_data),
+            "paths" => long(facts.paths.into()),
+            "paths_outside_roots" => long(facts.paths_outside_roots.into()),
+            "protected_paths" => self.protected_paths(facts),
+            "hosts" => RestrictedExpression::new_set(facts.hosts.iter().map(|host| string(host))),
+            "private_hosts" => boolean(facts.private_hosts),
+            "metadata_host" => boolean(facts.metadata_host),
+            "hidden_text" => boolean(facts.hidden_text),
+            "terminal_escapes" => boolean(facts.terminal_escapes),
+            "asks_sampling" => boolean(facts.asks_sampling),
+            "asks_url" => boolean(facts.asks_url),
+            "asks_secret" => boolean(facts.asks_secret),
+            "size_kib" => long(facts.size_kib),
+            "session" => session(facts),
+            "user_confirmed" => boolean(lifts.confirmed),
+            "redacted" => boolean(lifts.redacted),
+            "intent" => (facts.intent || lifts.intent).then(|| boolean(true))?,
+            _ => return None,
+        })
+    }
+
+    fn findings(&self, facts: &Facts) -> RestrictedExpression {
+        let found = self.kinds.iter().filter(|(kind, _)| facts.finding_kinds.contains(kind));
+        RestrictedExpression::new_set(found.map(|(_, uid)| entity(uid)))
+    }
+
+    fn protected_paths(&self, facts: &Facts) -> RestrictedExpression {
+        let found = ProtectedPath::ALL.iter().zip(&self.protected);
+        let found = found.filter(|(path, _)| facts.protected_paths.contains(path));
+        RestrictedExpression::new_set(found.map(|(_, uid)| entity(uid)))
     }
 }
 

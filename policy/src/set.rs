@@ -43,7 +43,7 @@ pub struct PolicySet {
     vocabulary: Vocabulary,
     rules: Vec<Rule>,
     /// For each action the rules about it, if there are any.
-    by_action: Vec<Option<Arc<Candidates>>>,
+    by_action: Vec<Option<Prepared>>,
     observes: bool,
     cache: Cache,
 }
@@ -53,6 +53,14 @@ pub struct PolicySet {
 struct Candidates {
     policies: cedar_policy::PolicySet,
     mentions: Mentions,
+}
+
+/// What is known of an action beforehand.
+#[derive(Debug)]
+struct Prepared {
+    candidates: Arc<Candidates>,
+    /// The entities where no rule looks at a tool's server.
+    entities: Entities,
 }
 
 /// The rules that fired in one evaluation.
@@ -112,13 +120,13 @@ impl PolicySet {
     /// Decides. The same facts always get the same decision.
     pub fn decide(&self, facts: &Facts) -> Arc<Decision> {
         let action = Action::of(&facts.method, facts.phase);
-        let Some(candidates) = &self.by_action[action.index()] else {
+        let Some(prepared) = &self.by_action[action.index()] else {
             return Arc::new(Decision::allow());
         };
         if let Some(decision) = self.cache.get(facts) {
             return decision;
         }
-        let decision = Arc::new(self.evaluate(facts, action, candidates));
+        let decision = Arc::new(self.evaluate(facts, action, prepared));
         self.cache.put(facts, Arc::clone(&decision));
         decision
     }
@@ -128,18 +136,26 @@ impl PolicySet {
         let action = Action::of(&facts.method, facts.phase);
         self.by_action[action.index()]
             .as_ref()
-            .map_or_else(Decision::allow, |candidates| self.evaluate(facts, action, candidates))
+            .map_or_else(Decision::allow, |prepared| self.evaluate(facts, action, prepared))
     }
 
-    fn evaluate(&self, facts: &Facts, action: Action, candidates: &Candidates) -> Decision {
-        let Some(entities) = self.vocabulary.entities(facts, action) else {
-            return self.unusable();
+    fn evaluate(&self, facts: &Facts, action: Action, prepared: &Prepared) -> Decision {
+        let candidates = &*prepared.candidates;
+        let mentions = candidates.mentions;
+        let own;
+        let entities = if mentions.server && action.on_tool() {
+            own = self.vocabulary.entities(Some(facts), action);
+            let Some(entities) = &own else { return self.unusable() };
+            entities
+        } else {
+            &prepared.entities
         };
         let evaluate = |lifts: Lifts| {
             // What never waits for a person counts as confirmed.
             let confirmed = lifts.confirmed || !action.waits();
-            let request = self.vocabulary.request(facts, action, Lifts { confirmed, ..lifts })?;
-            self.ask(&request, candidates, &entities)
+            let lifts = Lifts { confirmed, ..lifts };
+            let request = self.vocabulary.request(facts, action, lifts, mentions)?;
+            self.ask(&request, candidates, entities)
         };
         let Some(base) = evaluate(Lifts::default()) else { return self.unusable() };
         if base.fired.is_empty() && base.failed.is_empty() {
@@ -149,18 +165,14 @@ impl PolicySet {
             base.fired.iter().map(|&rule| (rule, Effect::Block)).collect();
         let mut failed = base.failed;
         let lifts = [
+            (mentions.has("intent"), Effect::NeedInfo, Lifts { intent: true, ..Lifts::default() }),
             (
-                candidates.mentions.intent,
-                Effect::NeedInfo,
-                Lifts { intent: true, ..Lifts::default() },
-            ),
-            (
-                candidates.mentions.confirmed,
+                mentions.has("user_confirmed"),
                 Effect::Confirm,
                 Lifts { confirmed: true, ..Lifts::default() },
             ),
             (
-                candidates.mentions.redacted,
+                mentions.has("redacted"),
                 Effect::Redact,
                 Lifts { redacted: true, ..Lifts::default() },
             ),
@@ -338,10 +350,7 @@ fn check_total(path: &Path, actual: usize) -> Result<(), PolicyError> {
 }
 
 /// Puts the rules about each action together; actions with the same rules share them.
-fn index(
-    rules: &[Rule],
-    vocabulary: &Vocabulary,
-) -> Result<Vec<Option<Arc<Candidates>>>, PolicyError> {
+fn index(rules: &[Rule], vocabulary: &Vocabulary) -> Result<Vec<Option<Prepared>>, PolicyError> {
     let mut known: HashMap<Vec<usize>, Arc<Candidates>> = HashMap::new();
     let mut by_action = Vec::with_capacity(COUNT);
     for action in Action::all() {
@@ -360,7 +369,10 @@ fn index(
             None => Arc::new(candidates(rules, &numbers)?),
         };
         known.insert(numbers, Arc::clone(&candidates));
-        by_action.push(Some(candidates));
+        let entities = vocabulary
+            .entities(None, action)
+            .ok_or_else(|| PolicyError::Builtin("the actions cannot be made".to_owned()))?;
+        by_action.push(Some(Prepared { candidates, entities }));
     }
     Ok(by_action)
 }
@@ -375,9 +387,7 @@ fn candidates(rules: &[Rule], numbers: &[usize]) -> Result<Candidates, PolicyErr
         let rule = &rules[number];
         let policy = rule.policy.new_id(PolicyId::new(number.to_string()));
         policies.add(policy).map_err(|error| broken(&error))?;
-        mentions.confirmed |= rule.mentions.confirmed;
-        mentions.redacted |= rule.mentions.redacted;
-        mentions.intent |= rule.mentions.intent;
+        mentions = mentions.and(rule.mentions);
     }
     Ok(Candidates { policies, mentions })
 }

@@ -224,14 +224,18 @@ impl<'a> Search<'a> {
 
     fn words_of(&mut self, key: &str, text: &str) {
         let whole = text.trim();
+        let names_paths = is_path_key(key);
         let is_line = whole.len() <= MAX_PATH && !whole.contains('\n');
         let spaced = is_line && whole.contains([' ', ',', ';', '&', '(', '=', '{']);
-        if spaced && (paths::is_explicit(whole) || is_path_key(key)) {
+        if spaced && (names_paths || paths::is_explicit(whole)) {
             self.path(whole, true);
         }
-        for word in whole.split(is_separator) {
-            self.word(word, !spaced && (is_path_key(key) || paths::is_explicit(word)));
-        }
+        each_word(whole, &mut |word, marks| {
+            let counts = !spaced && (names_paths || paths::is_explicit(word));
+            if counts || is_worth_a_look(word, marks) {
+                self.word(word, counts);
+            }
+        });
     }
 
     fn word(&mut self, word: &str, counts: bool) {
@@ -266,7 +270,7 @@ impl<'a> Search<'a> {
     }
 
     fn path(&mut self, word: &str, counts: bool) {
-        if !could_be_path(word) {
+        if !counts && !could_be_path(word) {
             return;
         }
         let around = self.around.get_or_init(|| Surroundings::new(self.home, self.roots));
@@ -291,9 +295,73 @@ fn could_be_path(word: &str) -> bool {
     word.bytes().any(|b| matches!(b, b'/' | b'\\' | b'.' | b'~' | b'_' | b'%' | b'*' | b'$'))
 }
 
-fn is_separator(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, ';' | '|' | '&' | '<' | '>' | '(' | ')' | '{' | '}' | ',' | '=')
+/// What the bytes of a word are, for telling quickly that it names nothing.
+const SEPARATOR: u8 = 1;
+/// A path, a variable, an encoding or a quote.
+const MARK: u8 = 2;
+/// The punctuation of file names and addresses.
+const POINT: u8 = 4;
+/// Not ASCII.
+const HIGH: u8 = 8;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
+        let class = match byte as u8 {
+            b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' ' | b';' | b'|' | b'&' | b'<' | b'>'
+            | b'(' | b')' | b'{' | b'}' | b',' | b'=' => SEPARATOR,
+            b'/' | b'\\' | b'~' | b'%' | b'*' | b'$' | b'"' | b'\'' | b'`' | b':' => MARK,
+            b'.' | b'_' | b'-' => POINT,
+            0x80.. => HIGH,
+            _ => 0,
+        };
+        classes[byte] = class;
+        byte += 1;
+    }
+    classes
+};
+
+/// Calls `visit` with each word and the classes of its bytes.
+fn each_word(text: &str, visit: &mut impl FnMut(&str, u8)) {
+    let (mut start, mut marks) = (0, 0);
+    let bytes = text.as_bytes();
+    for (at, &byte) in bytes.iter().enumerate() {
+        let class = CLASSES[usize::from(byte)];
+        if class != SEPARATOR {
+            marks |= class;
+            continue;
+        }
+        if at > start {
+            split_high(&text[start..at], marks, visit);
+        }
+        (start, marks) = (at + 1, 0);
+    }
+    if start < bytes.len() {
+        split_high(&text[start..], marks, visit);
+    }
+}
+
+/// White space outside ASCII separates words too.
+fn split_high(word: &str, marks: u8, visit: &mut impl FnMut(&str, u8)) {
+    if marks & HIGH == 0 {
+        return visit(word, marks);
+    }
+    word.split(char::is_whitespace).filter(|word| !word.is_empty()).for_each(|w| visit(w, marks));
+}
+
+/// Whether a word could be a path, a file that needs care, or a metadata service.
+fn is_worth_a_look(word: &str, marks: u8) -> bool {
+    let first = word.as_bytes().first().copied().unwrap_or_default().to_ascii_lowercase();
+    if marks & (MARK | HIGH) != 0 || matches!(first, b'.' | b'@' | b'[') {
+        return true;
+    }
+    if first.is_ascii_digit() {
+        // The shortest spelling of an address that matters is `192.192`.
+        return word.len() >= 7;
+    }
+    marks & POINT != 0 && (paths::is_bare_start(first) || matches!(first, b'm' | b'i'))
 }
 
 fn is_one_word(text: &str) -> bool {

@@ -85,7 +85,8 @@ fn requests_fit_the_schema() {
     for action in Action::all() {
         let facts = Facts { tool: Some(Arc::from("x")), ..quiet("any", Phase::Request) };
         let lifts = Lifts { intent: true, ..Lifts::default() };
-        let request = vocabulary.request(&facts, action, lifts).unwrap();
+        let everything = Mentions::everything();
+        let request = vocabulary.request(&facts, action, lifts, everything).unwrap();
         Request::new(
             request.principal().unwrap().clone(),
             request.action().unwrap().clone(),
@@ -316,6 +317,31 @@ fn an_evaluation_error_is_a_block() {
     assert_eq!(decision.effect, Effect::Block);
     assert_eq!(decision.severity(), Some(Severity::Critical));
     assert_eq!(ids(&decision), ["overflow"]);
+}
+
+#[test]
+fn attributes_can_be_written_in_any_way() {
+    for condition in [
+        r#"context.has_secret"#,
+        r#"context . has_secret"#,
+        r#"context["has_secret"]"#,
+        r#"context["has\u{5f}secret"]"#,
+        r#"context has has_secret && context.has_secret"#,
+        r#"[context].contains(context) && context.has_secret"#,
+    ] {
+        let text = format!("forbid (principal, action, resource) when {{ {condition} }};");
+        let set = PolicySet::compile_with(&Options {
+            layers: &[layer(LayerKind::User, &text)],
+            disabled: &["builtin.secret-argument".to_owned()],
+            ..Options::default()
+        });
+        let Ok(set) = set else { panic!("{condition}: {}", set.unwrap_err()) };
+        assert_eq!(set.decide(&call("echo")).effect, Effect::Allow, "{condition}");
+        let secret = Facts { has_secret: true, ..call("echo") };
+        let decision = set.decide(&secret);
+        assert_eq!(decision.effect, Effect::Block, "{condition}");
+        assert!(decision.rules[0].reason.contains("forbids"), "{condition}");
+    }
 }
 
 #[test]
