@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 const INITIALIZE: &str = r#"{"method":"initialize","params":{"x":1e400,"protocolVersion":"2025-06-18"},"jsonrpc":"2.0","id":0}"#;
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
@@ -396,8 +396,8 @@ fn a_session_ends_where_the_new_server_differs() {
 #[test]
 fn cancellation_crosses_answers_and_deaths() {
     let mut scene = Scene::legacy();
-    for id in ["1", "2"] {
-        scene.sends(&request(id, "tools/call", "{}"));
+    for (id, method) in [("1", "tools/call"), ("2", "tools/list")] {
+        scene.sends(&request(id, method, "{}"));
         assert_eq!(scene.client(&cancelled(id)), FromClient::Forward);
     }
     assert_eq!(scene.session.waiting(), 0);
@@ -508,8 +508,9 @@ enum Step {
     Notify,
     /// The client cancels one of its requests.
     Cancel(prop::sample::Index),
-    /// The client answers one of the server's requests.
-    Reply(prop::sample::Index),
+    /// The client answers one of the server's requests; or one of a dead process's, of whose
+    /// cancellation it has not heard yet.
+    Reply(prop::sample::Index, bool),
     /// The server answers one of its requests.
     Answer(prop::sample::Index),
     /// The server asks the client.
@@ -536,7 +537,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..METHODS.len()).prop_map(Step::Ask),
         1 => Just(Step::Notify),
         1 => any::<prop::sample::Index>().prop_map(Step::Cancel),
-        2 => any::<prop::sample::Index>().prop_map(Step::Reply),
+        2 => any::<(prop::sample::Index, bool)>().prop_map(|(at, late)| Step::Reply(at, late)),
         5 => any::<prop::sample::Index>().prop_map(Step::Answer),
         2 => Just(Step::Question),
         1 => Just(Step::Withdraw),
@@ -550,8 +551,8 @@ fn step() -> impl Strategy<Value = Step> {
 struct Process {
     /// Ids of requests it has not answered, with their methods.
     open: Vec<(String, String)>,
-    /// Ids of its own requests that were not answered.
-    questions: HashSet<String>,
+    /// Ids of its own requests that were not answered, and which question each is.
+    questions: HashMap<String, u32>,
     asked: u32,
 }
 
@@ -563,8 +564,10 @@ struct World {
     requests: HashMap<String, (&'static str, bool, u32)>,
     /// How often a process got each id.
     delivered: HashMap<String, u32>,
-    /// The server's requests that the client works on.
-    shown: Vec<String>,
+    /// The server's requests that the client works on, by id, and which question each is.
+    shown: Vec<(String, u32)>,
+    /// The same of those that were cancelled in the name of a dead process.
+    stale: Vec<(String, u32)>,
     /// Whether the client has an answer to its `initialize`.
     welcomed: bool,
     next: u32,
@@ -578,9 +581,13 @@ impl World {
                 *self.delivered.entry(id.as_str().to_owned()).or_default() += 1;
                 process.open.push((id.as_str().to_owned(), method.into_owned()));
             }
-            Message::Response { id, .. } => {
-                let known = process.questions.remove(id.unwrap().as_str());
-                assert!(known, "answer to a question that this process has not asked");
+            Message::Response { id, outcome } => {
+                let question = process.questions.remove(id.unwrap().as_str());
+                assert_eq!(
+                    Some(number_in(outcome.raw())),
+                    question,
+                    "the answer to another question"
+                );
             }
             Message::Notification { .. } | Message::Batch => {}
         }
@@ -588,10 +595,13 @@ impl World {
 
     fn client_gets(&mut self, line: &[u8]) {
         match read_message(line).unwrap() {
-            Message::Request { id, .. } => {
+            Message::Request { id, params, .. } => {
                 let id = id.as_str().to_owned();
-                assert!(!self.shown.contains(&id), "one id, two questions: {id}");
-                self.shown.push(id);
+                assert!(
+                    self.shown.iter().all(|(shown, _)| *shown != id),
+                    "one id, two questions: {id}"
+                );
+                self.shown.push((id, number_in(params.unwrap())));
             }
             Message::Response { id, outcome } => {
                 let request = self.requests.get_mut(id.unwrap().as_str());
@@ -602,7 +612,8 @@ impl World {
             }
             Message::Notification { method, params } if method == "notifications/cancelled" => {
                 let id = read::member(params.unwrap(), "requestId").unwrap();
-                self.shown.retain(|shown| shown.as_bytes() != id);
+                let cancelled = self.shown.extract_if(.., |(shown, _)| shown.as_bytes() == id);
+                self.stale.extend(cancelled);
             }
             Message::Notification { .. } | Message::Batch => {}
         }
@@ -622,6 +633,11 @@ impl World {
         }
         gone.to_client.iter().for_each(|line| self.client_gets(line));
     }
+}
+
+/// Which question a question or an answer to one is.
+fn number_in(raw: &[u8]) -> u32 {
+    std::str::from_utf8(read::member(raw, "n").unwrap()).unwrap().parse().unwrap()
 }
 
 /// The session and the world around it.
@@ -703,11 +719,13 @@ impl Play {
                     self.client(&line, "");
                 }
             }
-            Step::Reply(at) => {
-                if !self.world.shown.is_empty() {
-                    let at = at.index(self.world.shown.len());
-                    let id = self.world.shown.remove(at);
-                    self.client(&result(&id), "");
+            Step::Reply(at, late) => {
+                let from = if *late { &mut self.world.stale } else { &mut self.world.shown };
+                if !from.is_empty() {
+                    let (id, number) = from.swap_remove(at.index(from.len()));
+                    let result =
+                        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"n":{number}}}}}"#);
+                    self.client(&result, "");
                 }
             }
             Step::Answer(at) => {
@@ -733,8 +751,10 @@ impl Play {
             // Each process counts from 0, as the client does.
             let id = process.asked.to_string();
             process.asked += 1;
-            process.questions.insert(id.clone());
-            self.server(&request(&id, "roots/list", "{}"));
+            self.world.next += 1;
+            let number = self.world.next;
+            process.questions.insert(id.clone(), number);
+            self.server(&request(&id, "roots/list", &format!("{{\"n\":{number}}}")));
         } else if let Some(last) = process.asked.checked_sub(1) {
             self.server(&cancelled(&last.to_string()));
         }
