@@ -10,6 +10,9 @@ use crate::redactor::Redactor;
 use crate::rule::{Detector, How, MAX_TOKEN, Rule};
 use crate::{Confidence, Kind, Verdict, barrier, pii, unescape};
 
+/// How far after its keyword a `near` rule looks, in bytes.
+const NEAR: usize = 64;
+
 /// One match in a text.
 #[derive(Clone, Debug)]
 pub(crate) struct Match {
@@ -170,6 +173,8 @@ impl<'r> Work<'r> {
             (How::Detector, Some(Detector::Authorization)) => {
                 context::authorization(self, layer.text, index, at, end);
             }
+            (How::Near, _) => self.near(layer.text, index, at, end),
+            (How::Detector, Some(Detector::Crypto)) => pii::bech32(self, layer.text, at),
             (How::Detector, Some(Detector::Pem)) => context::pem(self, layer.text, index, at),
             _ => {}
         }
@@ -219,6 +224,33 @@ impl<'r> Work<'r> {
         }
     }
 
+    /// Tries a rule's expression in the line after its keyword.
+    fn near(&mut self, text: &[u8], index: usize, at: usize, end: usize) {
+        let rule = self.redactor.rule(index);
+        if at.checked_sub(1).is_some_and(|at| text[at].is_ascii_alphabetic())
+            && !text[at].is_ascii_uppercase()
+        {
+            return;
+        }
+        let reach = &text[end..text.len().min(end + NEAR)];
+        let line = memchr::memchr(b'\n', reach).map_or(reach, |stop| &reach[..stop]);
+        if !line.iter().any(u8::is_ascii_digit) || !self.spend(line.len()) {
+            return;
+        }
+        let Some(regex) = rule.regex() else { return };
+        let mut from = 0;
+        while let Some(found) = regex.find_at(line, from) {
+            let span = end + found.start()..end + found.end();
+            let apart = starts_word(text, span.start)
+                && !continues_word(text, span.end)
+                && !matches!(text.get(span.end), Some(b'.' | b'-') if text.get(span.end + 1).is_some_and(u8::is_ascii_digit));
+            if apart && self.check(text, index, span.clone(), &span) {
+                return;
+            }
+            from = found.end().max(found.start() + 1);
+        }
+    }
+
     /// Runs a rule's expression over a whole range, as gitleaks does.
     fn everywhere(&mut self, text: &[u8], range: &Range<usize>, index: usize) {
         let rule = self.redactor.rule(index);
@@ -238,12 +270,18 @@ impl<'r> Work<'r> {
         }
     }
 
-    /// Applies a rule's filters to a match, and adds it.
-    fn check(&mut self, text: &[u8], index: usize, secret: Range<usize>, whole: &Range<usize>) {
+    /// Applies a rule's filters to a match, and adds it; whether it passed.
+    fn check(
+        &mut self,
+        text: &[u8],
+        index: usize,
+        secret: Range<usize>,
+        whole: &Range<usize>,
+    ) -> bool {
         let rule = self.redactor.rule(index);
         let value = &text[secret.clone()];
         if rule.spec.entropy > 0.0 && context::entropy(value) < rule.spec.entropy {
-            return;
+            return false;
         }
         let mut verdict = Verdict::Unchecked;
         let mut confidence = rule.confidence;
@@ -252,21 +290,22 @@ impl<'r> Work<'r> {
                 verdict = Verdict::Valid;
                 confidence = Confidence::High;
             } else if validator.is_strict() {
-                return;
+                return false;
             } else {
                 verdict = Verdict::Doubtful;
             }
         }
         if context::is_obvious_example(value) {
-            return;
+            return false;
         }
         let line = context::line_around(text, whole);
         if rule.allows(value, &text[whole.clone()], line)
             || self.redactor.allows(rule.id.as_str(), value, &text[whole.clone()], line)
         {
-            return;
+            return false;
         }
         self.add(text, secret, index, confidence, verdict);
+        true
     }
 
     /// Looks at what the text means once its escapes are undone.
@@ -335,7 +374,8 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
         || !text[start - 1].is_ascii_alphabetic()
         || word[0].is_ascii_uppercase() && text[start - 1].is_ascii_lowercase();
     let letters = || word.iter().filter(|b| b.is_ascii_alphabetic());
-    let one_case = letters().skip(1).all(u8::is_ascii_lowercase) || letters().all(u8::is_ascii_uppercase);
+    let one_case =
+        letters().skip(1).all(u8::is_ascii_lowercase) || letters().all(u8::is_ascii_uppercase);
     begins && (one_case || !word.iter().all(u8::is_ascii_alphabetic) || word.len() > 6)
 }
 

@@ -124,7 +124,8 @@ impl<'t> Assignments<'t> {
             None => {
                 let after = self.past_words(at)?;
                 // A type after the name, as Go writes it, is no part of the key.
-                spaced = !matches!(text[at..after].trim_ascii(), b"string" | b"[]byte" | b"*string");
+                spaced =
+                    !matches!(text[at..after].trim_ascii(), b"string" | b"[]byte" | b"*string");
                 self.operator(&key, after, false)?
             }
         };
@@ -391,7 +392,9 @@ fn is_name(byte: u8) -> bool {
 fn bare_length(window: &[u8]) -> usize {
     let mut at = 0;
     while at < window.len() && !ends_bare(window[at]) {
-        if window[at] == b'\\' && matches!(window.get(at + 1), Some(b'n' | b'r' | b't' | b'"' | b'\'')) {
+        if window[at] == b'\\'
+            && matches!(window.get(at + 1), Some(b'n' | b'r' | b't' | b'"' | b'\''))
+        {
             break;
         }
         at += 1;

@@ -2,31 +2,14 @@
 //! Accepts the place of a digit or capital; emits numbers whose checksum fits; promises a bounded
 //! look, and to skip a run of digits at once.
 
+use super::checksum::luhn;
 use crate::engine::Work;
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
 
-/// Adds the card number that starts with the digits at `at`; gives the place to go on from.
-pub(crate) fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
-    let run = text[at..limit].iter().take_while(|b| b.is_ascii_digit()).count();
-    let next = at + run.max(1);
-    let before = at.checked_sub(1).map(|at| text[at]);
-    if before.is_some_and(|b| b.is_ascii_alphanumeric()) || !(4..=19).contains(&run) {
-        return next;
-    }
-    // A group of a number that was tried from its start.
-    if before.is_some_and(|b| matches!(b, b'-' | b' ' | b'.'))
-        && at >= 2
-        && text[at - 2].is_ascii_digit()
-    {
-        return next;
-    }
-    card(work, text, at, limit);
-    next
-}
-
-fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) {
-    let Some(rule) = work.redactor.detector(Detector::Card) else { return };
+/// Adds the card number that starts with the digits at `at`; gives where it ends.
+pub(crate) fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> Option<usize> {
+    let rule = work.redactor.detector(Detector::Card)?;
     let mut number = [0_u8; 19];
     let mut count = 0;
     let mut end = at;
@@ -34,7 +17,7 @@ fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) {
     for (index, &byte) in text[at..limit.min(at + 32)].iter().enumerate() {
         if byte.is_ascii_digit() {
             if count == number.len() {
-                return;
+                return None;
             }
             number[count] = byte - b'0';
             count += 1;
@@ -42,6 +25,7 @@ fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) {
         } else if matches!(byte, b' ' | b'-' | b'.')
             && separator.is_none_or(|used| used == byte)
             && at + index == end
+            && count < 13
         {
             separator = Some(byte);
         } else {
@@ -51,9 +35,10 @@ fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) {
     work.spend(count);
     let number = &number[..count];
     if text.get(end).is_some_and(u8::is_ascii_alphanumeric) || !is_card(number) {
-        return;
+        return None;
     }
     work.add(text, at..end, rule, Confidence::High, Verdict::Valid);
+    Some(end)
 }
 
 /// Whether digits are a card number: an issuer's range and length (ISO/IEC 7812), and Luhn.
@@ -67,26 +52,13 @@ fn is_card(number: &[u8]) -> bool {
         5100..=5599 | 2221..=2720 => &[16],
         3400..=3499 | 3700..=3799 => &[15],
         3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => &[14, 16, 19],
+        1220 | 1354 | 1800 | 2131 => &[15],
         6011 | 6440..=6599 | 6200..=6299 => &[16, 17, 18, 19],
         3528..=3589 => &[16, 17, 18, 19],
         5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763 => &[13, 14, 15, 16, 17, 18, 19],
         _ => &[],
     };
     lengths.contains(&number.len()) && luhn(number) && number.iter().any(|&d| d != number[0])
-}
-
-/// Luhn's checksum (ISO/IEC 7812-1, annex B) over digits from 0 to 9.
-pub(crate) fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(index, &digit)| match (index % 2, u32::from(digit) * 2) {
-            (0, _) => u32::from(digit),
-            (_, doubled) => doubled / 10 + doubled % 10,
-        })
-        .sum();
-    !digits.is_empty() && sum.is_multiple_of(10)
 }
 
 /// Lengths of an IBAN by country (the SWIFT registry of ISO 13616).

@@ -74,9 +74,10 @@ fn is_top(top: &[u8]) -> bool {
         b"dll", b"exe", b"pdf", b"tgz", b"gz", b"tar", b"bz2", b"jar", b"class",
     ];
     let lower = top.to_ascii_lowercase();
-    (2..=24).contains(&top.len())
-        && top.iter().all(|b| b.is_ascii_alphabetic() || *b >= 0x80)
-        && !EXTENSIONS.contains(&&lower[..])
+    top.starts_with(b"xn--")
+        || (2..=24).contains(&top.len())
+            && top.iter().all(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+            && !EXTENSIONS.contains(&&lower[..])
 }
 
 /// Whether the local part that starts at `start` is the user or password of `scheme://…@host`.

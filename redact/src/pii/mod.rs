@@ -3,25 +3,230 @@
 //! a bounded look at each candidate.
 
 mod bank;
+pub(crate) mod checksum;
+mod crypto;
 mod email;
+mod national;
+mod network;
+mod phone;
 
 use std::ops::Range;
 
 use crate::engine::Work;
+use crate::rule::Detector;
+use crate::{Confidence, Kind, Verdict};
+
+/// Longest token that can be an identity number or an address, in bytes.
+const MAX_TOKEN: usize = 92;
 
 /// Looks for personal data in a range of a text.
 pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
     let mut at = range.start;
-    while at < range.end {
-        let byte = text[at];
-        if byte == b'@' {
-            email::at_sign(work, text, at);
-        } else if byte.is_ascii_digit() {
-            at = bank::digits(work, text, at, range.end);
-            continue;
-        } else if byte.is_ascii_uppercase() && text.get(at + 2).is_some_and(u8::is_ascii_digit) {
-            bank::capital(work, text, at);
+    while at < range.end && !work.exhausted {
+        at = match text[at] {
+            b'@' => {
+                email::at_sign(work, text, at);
+                at + 1
+            }
+            b'0'..=b'9' => digits(work, text, at, range.end),
+            b':' => colon(work, text, at),
+            b'+' | b'(' if text.get(at + 1).is_some_and(u8::is_ascii_digit) => {
+                telephone(work, text, at).unwrap_or(at + 1)
+            }
+            b'-' if at >= 2 && text.get(at + 3) == Some(&b'-') => {
+                mac(work, text, at - 2).unwrap_or(at + 1)
+            }
+            b'A'..=b'Z' if text.get(at + 2).is_some_and(u8::is_ascii_digit) => {
+                bank::capital(work, text, at);
+                at + 1
+            }
+            _ => at + 1,
+        };
+    }
+}
+
+/// Looks at what starts at a run of digits; gives the place to go on from.
+fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
+    let run = text[at..limit].iter().take_while(|b| b.is_ascii_digit()).count();
+    let next = at + run;
+    let before = at.checked_sub(1).map(|at| text[at]);
+    let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
+    let after = text.get(next).copied();
+    if glued || after.is_some_and(|b| b.is_ascii_alphabetic()) {
+        return word(work, text, at, next);
+    }
+    if before.is_some_and(|b| matches!(b, b'-' | b' ' | b'.'))
+        && at >= 2
+        && text[at - 2].is_ascii_digit()
+    {
+        // A later group of a number that was tried from its start.
+        return next;
+    }
+    if !work.spend(16) {
+        return next;
+    }
+    if let Some(end) = bank::card(work, text, at, limit) {
+        return end;
+    }
+    match after {
+        Some(b'.') if run <= 3 => {
+            if let Some((span, kind)) = network::v4(text, at) {
+                let end = span.end;
+                add(work, text, span, Detector::Ip, kind, Confidence::High, false);
+                return end;
+            }
         }
-        at += 1;
+        Some(b'-' | b' ') if run == 3 => {
+            if let Some(end) = social_security(work, text, at) {
+                return end;
+            }
+        }
+        _ => {}
+    }
+    if matches!(after, Some(b'-' | b'.' | b'/')) || run == 18 {
+        let token = dotted_token(text, at);
+        if national::is_national(&text[token.clone()]) {
+            let end = token.end;
+            add(work, text, token, Detector::National, Kind::NationalId, Confidence::High, true);
+            return end;
+        }
+        if after == Some(b'-') && run == 2 {
+            mac(work, text, at);
+        }
+    }
+    telephone(work, text, at).unwrap_or(next)
+}
+
+/// Looks at the word of letters and digits around `at..next`, if `at` is its first digit.
+fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
+    let mut start = at;
+    while start > 0 && at - start < 12 && text[start - 1].is_ascii_alphanumeric() {
+        start -= 1;
+        if text[start].is_ascii_digit() {
+            return next;
+        }
+    }
+    let window = &text[start..text.len().min(start + MAX_TOKEN + 1)];
+    let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let after = window.get(length);
+    if !(9..=MAX_TOKEN).contains(&length)
+        || start > 0 && matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.')
+        || matches!(after, Some(b'_' | b'/' | b'+' | b'='))
+    {
+        return if length == 2 { mac(work, text, start).unwrap_or(next) } else { next };
+    }
+    if !work.spend(length) {
+        return next;
+    }
+    let token = &window[..length];
+    let span = start..start + length;
+    if let Some(sure) = crypto::is_address(token) {
+        add(work, text, span, Detector::Crypto, Kind::CryptoAddress, Confidence::High, sure);
+        return start + length;
+    }
+    let hyphenated = dotted_token(text, start);
+    for span in [span, hyphenated] {
+        if national::is_national(&text[span.clone()]) {
+            let end = span.end;
+            add(work, text, span, Detector::National, Kind::NationalId, Confidence::High, true);
+            return end;
+        }
+    }
+    next
+}
+
+/// Letters and digits from `start`, with single dots, hyphens and slashes between them.
+fn dotted_token(text: &[u8], start: usize) -> Range<usize> {
+    let window = &text[start..text.len().min(start + 24)];
+    let mut end = 0;
+    for (index, &byte) in window.iter().enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            end = index + 1;
+        } else if !matches!(byte, b'.' | b'-' | b'/' | b'+') || index != end {
+            break;
+        }
+    }
+    start..start + end
+}
+
+fn social_security(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
+    let candidate = text.get(at..at + 11)?;
+    let separator = candidate[3];
+    let shape = candidate.iter().enumerate().all(|(index, byte)| match index {
+        3 | 6 => *byte == separator,
+        _ => byte.is_ascii_digit(),
+    });
+    let after = text.get(at + 11);
+    let ends = after.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+        && !(matches!(after, Some(b'-' | b'.'))
+            && text.get(at + 12).is_some_and(u8::is_ascii_digit));
+    let starts = at.checked_sub(1).is_none_or(|at| !matches!(text[at], b'-' | b'_' | b'.' | b'/'));
+    if !shape || !ends || !starts || separator != b'-' || !checksum::ssn(candidate) {
+        return None;
+    }
+    add(work, text, at..at + 11, Detector::Ssn, Kind::Ssn, Confidence::Medium, false);
+    Some(at + 11)
+}
+
+fn telephone(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
+    let span = phone::number(text, at)?;
+    let end = span.end;
+    add(work, text, span, Detector::Phone, Kind::Phone, Confidence::Medium, false);
+    Some(end)
+}
+
+/// A hardware address with hyphens.
+fn mac(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
+    let candidate = text.get(at..at + 17)?;
+    let ends = text.get(at + 17).is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-');
+    let starts =
+        at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_alphanumeric() && text[at] != b'-');
+    if !starts || !ends || !network::is_mac(candidate, b'-') {
+        return None;
+    }
+    add(work, text, at..at + 17, Detector::Mac, Kind::Mac, Confidence::High, false);
+    Some(at + 17)
+}
+
+/// Looks at a colon between hex digits or beside another colon.
+fn colon(work: &mut Work<'_>, text: &[u8], at: usize) -> usize {
+    let part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+    let before = at.checked_sub(1).map(|at| text[at]);
+    if !text.get(at + 1).is_some_and(part)
+        || !(before.is_some_and(|b| b.is_ascii_hexdigit()) || text.get(at + 1) == Some(&b':'))
+    {
+        return at + 1;
+    }
+    let (next, found) = network::colon(text, at);
+    work.spend(next - at);
+    if let Some((span, kind)) = found {
+        let detector = if kind == Kind::Mac { Detector::Mac } else { Detector::Ip };
+        add(work, text, span, detector, kind, Confidence::High, false);
+    }
+    next
+}
+
+fn add(
+    work: &mut Work<'_>,
+    text: &[u8],
+    span: Range<usize>,
+    detector: Detector,
+    kind: Kind,
+    confidence: Confidence,
+    valid: bool,
+) {
+    let Some(rule) = work.redactor.detector(detector) else { return };
+    let verdict = if valid { Verdict::Valid } else { Verdict::Unchecked };
+    work.add_kind(text, span, rule, kind, confidence, verdict);
+}
+
+/// Adds the bech32 address that starts at `at`.
+pub(crate) fn bech32(work: &mut Work<'_>, text: &[u8], at: usize) {
+    let window = &text[at..text.len().min(at + MAX_TOKEN)];
+    let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let starts = at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_alphanumeric());
+    if starts && work.spend(length) && crypto::is_address(&window[..length]) == Some(true) {
+        let span = at..at + length;
+        add(work, text, span, Detector::Crypto, Kind::CryptoAddress, Confidence::High, true);
     }
 }

@@ -6,7 +6,8 @@
 //! Added to the dialect of gitleaks 8.30 (`id`, `description`, `regex`, `keywords`, `entropy`,
 //! `secretGroup`, `path`, `allowlists`, `required`): `kind`, `confidence`, `token` (an expression
 //! that starts where a keyword stands), `value` (an expression for the whole value that is
-//! assigned to a key with the keyword in its name), `detector` (a matcher that is code),
+//! assigned to a key with the keyword in its name), `near` (an expression for what stands soon
+//! after a keyword), `detector` (a matcher that is code),
 //! `validator`, `reach` (how far before its keyword a token may start), `glued` (may stand inside a longer word), `source`, `examples`,
 //! `counterexamples`.
 
@@ -28,6 +29,8 @@ pub(crate) enum How {
     Value,
     /// The expression may match anywhere in a text that has one of the keywords (gitleaks).
     Anywhere,
+    /// The expression may match in the line after one of the keywords, a few words away.
+    Near,
     /// The pattern is the name of a matcher that is code.
     Detector,
 }
@@ -179,6 +182,7 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
         ("token", How::Token),
         ("value", How::Value),
         ("regex", How::Anywhere),
+        ("near", How::Near),
         ("detector", How::Detector),
     ] {
         if let Some(pattern) = string(table, field)? {
@@ -189,15 +193,17 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
     let (how, pattern) = match (patterns.len(), patterns.pop()) {
         (1, Some(only)) => only,
         (0, _) if path.is_some() => (How::Anywhere, Text::Borrowed("")),
-        (0, _) => return Err("has none of regex, token, value, detector; give one".to_owned()),
-        _ => return Err("has more than one of regex, token, value, detector".to_owned()),
+        (0, _) => {
+            return Err("has none of regex, token, value, near, detector; give one".to_owned());
+        }
+        _ => return Err("has more than one of regex, token, value, near, detector".to_owned()),
     };
     let keywords: Vec<Text> = strings(table, "keywords")?
         .iter()
         .map(|keyword| Text::Owned(keyword.to_ascii_lowercase()))
         .collect();
-    if matches!(how, How::Token | How::Value) && keywords.is_empty() {
-        return Err("a token or value rule needs keywords".to_owned());
+    if matches!(how, How::Token | How::Value | How::Near) && keywords.is_empty() {
+        return Err("a token, value or near rule needs keywords".to_owned());
     }
     let mut allowlists = Vec::new();
     for name in ["allowlist", "allowlists"] {

@@ -37,6 +37,18 @@ pub(crate) enum Detector {
     Card,
     /// Bank accounts.
     Iban,
+    /// Social security numbers of the United States.
+    Ssn,
+    /// Telephone numbers.
+    Phone,
+    /// IP addresses.
+    Ip,
+    /// Hardware addresses.
+    Mac,
+    /// Addresses of crypto currencies.
+    Crypto,
+    /// Identity numbers with a form of their own.
+    National,
 }
 
 impl Detector {
@@ -49,6 +61,12 @@ impl Detector {
             "email" => Detector::Email,
             "card" => Detector::Card,
             "iban" => Detector::Iban,
+            "ssn" => Detector::Ssn,
+            "phone" => Detector::Phone,
+            "ip" => Detector::Ip,
+            "mac" => Detector::Mac,
+            "crypto" => Detector::Crypto,
+            "national" => Detector::National,
             _ => return None,
         })
     }
@@ -191,7 +209,7 @@ impl Rule {
             How::Token if self.spec.reach > 0 => self.spec.pattern.clone().into_owned(),
             How::Token => format!("^(?:{})", self.spec.pattern),
             How::Value => format!("^(?:{})$", self.spec.pattern),
-            How::Anywhere | How::Detector => self.spec.pattern.clone().into_owned(),
+            How::Anywhere | How::Near | How::Detector => self.spec.pattern.clone().into_owned(),
         }
     }
 }
@@ -254,10 +272,16 @@ mod tests {
             let redactor = crate::Redactor::only(id);
             let finds = |text: &str| !redactor.scan_text(text.as_bytes()).is_clean();
             wrong.extend(
-                examples.iter().filter(|text| !finds(text)).map(|text| format!("{id} misses {text}")),
+                examples
+                    .iter()
+                    .filter(|text| !finds(text))
+                    .map(|text| format!("{id} misses {text}")),
             );
             wrong.extend(
-                counterexamples.iter().filter(|text| finds(text)).map(|text| format!("{id} finds {text}")),
+                counterexamples
+                    .iter()
+                    .filter(|text| finds(text))
+                    .map(|text| format!("{id} finds {text}")),
             );
         }
         assert!(wrong.is_empty(), "{wrong:#?}");

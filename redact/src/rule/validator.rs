@@ -1,14 +1,62 @@
 //! Owns checks of a value beyond its form: checksums and structures that its issuer documents.
 //! Accepts the bytes of a value; emits whether they fit; promises no allocation beyond the value.
 
+use crate::pii::checksum;
+
+/// Checks of numbers, which a value must pass to be a match.
+const CHECKSUMS: &[(&str, fn(&[u8]) -> bool)] = &[
+    ("ssn", checksum::ssn),
+    ("npi", checksum::npi),
+    ("dea", checksum::dea),
+    ("aba", checksum::aba),
+    ("nino", checksum::nino),
+    ("nhs", checksum::nhs),
+    ("de-tax-id", checksum::de_tax_id),
+    ("de-vat", checksum::de_vat),
+    ("de-social-security", checksum::de_social_security),
+    ("de-health", checksum::de_health),
+    ("fr-nir", checksum::fr_nir),
+    ("luhn", checksum::luhn_value),
+    ("luhn-nonzero", checksum::luhn_nonzero),
+    ("es-nif", checksum::es_nif),
+    ("es-ssn", checksum::es_ssn),
+    ("nl-bsn", checksum::nl_bsn),
+    ("be-nn", checksum::be_nn),
+    ("pesel", checksum::pesel),
+    ("nip", checksum::nip),
+    ("pt-nif", checksum::pt_nif),
+    ("ie-pps", checksum::ie_pps),
+    ("at-svnr", checksum::at_svnr),
+    ("no-fnr", checksum::no_fnr),
+    ("se-pnr", checksum::se_pnr),
+    ("fi-hetu", checksum::fi_hetu),
+    ("verhoeff", checksum::verhoeff),
+    ("cpf", checksum::cpf),
+    ("cnpj", checksum::cnpj),
+    ("tfn", checksum::tfn),
+    ("abn", checksum::abn),
+    ("acn", checksum::acn),
+    ("au-medicare", checksum::au_medicare),
+    ("nz-ird", checksum::nz_ird),
+    ("tckn", checksum::tckn),
+    ("th-id", checksum::th_id),
+    ("kr-brn", checksum::kr_brn),
+    ("cl-rut", checksum::cl_rut),
+    ("ar-cuit", checksum::ar_cuit),
+    ("four-digits", |value| checksum::has_digits(value, 4)),
+    ("five-digits", |value| checksum::has_digits(value, 5)),
+];
+
 /// A check that a rule names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Validator {
     /// GitHub's and npm's last six characters: CRC-32 of the rest in base 62
     /// (GitHub, "Behind GitHub's new authentication token formats", 2021).
     Crc32Base62,
     /// The first part decodes to a JSON object with `alg` or `typ` (RFC 7519).
     JwtHeader,
+    /// A number's check digits.
+    Checksum(fn(&[u8]) -> bool),
 }
 
 impl Validator {
@@ -17,7 +65,10 @@ impl Validator {
         Some(match label {
             "crc32-base62" => Validator::Crc32Base62,
             "jwt-header" => Validator::JwtHeader,
-            _ => return None,
+            _ => {
+                let (_, check) = CHECKSUMS.iter().find(|(name, _)| *name == label)?;
+                Validator::Checksum(*check)
+            }
         })
     }
 
@@ -26,6 +77,7 @@ impl Validator {
         match self {
             Validator::Crc32Base62 => crc32_base62(value),
             Validator::JwtHeader => jwt_header(value),
+            Validator::Checksum(check) => check(value),
         }
     }
 
@@ -33,7 +85,7 @@ impl Validator {
     pub(crate) fn is_strict(self) -> bool {
         match self {
             Validator::Crc32Base62 => false,
-            Validator::JwtHeader => true,
+            Validator::JwtHeader | Validator::Checksum(_) => true,
         }
     }
 }
