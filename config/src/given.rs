@@ -152,7 +152,7 @@ mod tests {
         });
         let expected = expected.map(|(name, command, args)| (name, command, args.to_vec()));
         assert_eq!(
-            brief.map_err(|error| error.to_string()),
+            brief.map_err(ToString::to_string),
             expected.map_err(|e| e.to_string()),
             "{text}"
         );

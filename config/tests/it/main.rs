@@ -1,5 +1,11 @@
 //! The clients' files: found, wrapped and restored, on home trees of three systems.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod discovery;
+mod edits;
+#[cfg(unix)]
+mod hostile;
 mod install;
+mod table;
 mod trees;
