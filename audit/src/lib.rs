@@ -21,7 +21,9 @@
 //! line up to `,"hash":`. `seq` grows by one from line to line, through all files of a stream.
 //!
 //! The chain shows what was changed, removed or moved by whoever did not also write everything
-//! after it anew; it holds no secret, so it is no proof against somebody who owns the account.
+//! after it anew; it holds no secret, so it is no proof against somebody who owns the account. Nor
+//! can it show that whole lines were cut off the end of the newest file:
+//! [`StreamReport::last_hash`] is there to be noted elsewhere for that.
 
 mod error;
 mod files;

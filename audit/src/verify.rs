@@ -36,6 +36,9 @@ pub struct StreamReport {
     pub first_seq: Option<u64>,
     /// The number of the last line that was found right.
     pub last_seq: Option<u64>,
+    /// The hash of that line. Whoever notes it elsewhere can later tell whether lines were cut off
+    /// the end, which the chain by itself cannot show.
+    pub last_hash: Option<String>,
     /// How often a crash left half a line, which was set aside.
     pub torn: u64,
     /// The first problem.
@@ -151,6 +154,7 @@ fn verify_stream(segments: &[Segment]) -> Result<StreamReport, AuditError> {
         link = walk.link;
         before = Some(segment);
     }
+    report.last_hash = link.map(|link| line::hex(&link.hash));
     Ok(report)
 }
 

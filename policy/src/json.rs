@@ -14,6 +14,9 @@ use memchr::memchr2;
 /// key that was known last.
 const MAX_DEPTH: usize = 128;
 
+/// Longest key that is remembered whole; every level of nesting may hold a copy.
+const MAX_KEY: usize = 128;
+
 /// Something met on the walk.
 pub(crate) enum Event<'a> {
     /// The name of a member.
@@ -47,7 +50,7 @@ pub(crate) fn walk(raw: &[u8], visit: &mut impl FnMut(Event<'_>)) {
                 at = end.saturating_add(1);
                 if next_is_colon(raw, at) {
                     visit(Event::Key(&text));
-                    key = text;
+                    key = shortened(text);
                 } else {
                     visit(Event::Text { key: &key, text: &text });
                 }
@@ -59,6 +62,18 @@ pub(crate) fn walk(raw: &[u8], visit: &mut impl FnMut(Event<'_>)) {
             // In an object the next key replaces this one; in an array it goes on to hold.
             _ => {}
         }
+    }
+}
+
+fn shortened(key: Cow<'_, str>) -> Cow<'_, str> {
+    match key {
+        Cow::Owned(mut key) if key.len() > MAX_KEY => {
+            let end = (0..=MAX_KEY).rev().find(|at| key.is_char_boundary(*at)).unwrap_or_default();
+            key.truncate(end);
+            key.shrink_to_fit();
+            Cow::Owned(key)
+        }
+        key => key,
     }
 }
 
@@ -201,6 +216,13 @@ mod tests {
     fn strings_below_the_depth_limit_are_visited() {
         let raw = format!("{}\"deep\"{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(texts(&raw), [pair("", "deep")]);
+    }
+
+    #[test]
+    fn a_long_key_is_not_copied_at_every_level() {
+        let raw = format!("{{\"\\u0061{}\":{}\"x\"", "ü".repeat(100_000), "[".repeat(100));
+        let seen = texts(&raw);
+        assert!(seen[0].0.starts_with("aü") && seen[0].0.len() <= MAX_KEY);
     }
 
     fn strings_of(value: &Value, out: &mut Vec<String>) {

@@ -67,10 +67,13 @@ fn reason(dir: &Path) -> Option<Reason> {
 
 #[test]
 fn what_is_appended_can_be_read_and_verified() {
-    let (dir, _) = five();
+    let (dir, path) = five();
     let report = verify(dir.path()).unwrap();
     assert!(report.is_intact());
     assert_eq!((report.records(), report.streams[0].last_seq), (5, Some(6)));
+    let last = fs::read_to_string(&path).unwrap();
+    let hash = report.streams[0].last_hash.clone().unwrap();
+    assert!(last.ends_with(&format!("\"hash\":\"{hash}\"}}\n")));
     let newest = tail(dir.path(), 2).unwrap();
     assert_eq!(newest.iter().map(|entry| entry.record.time).collect::<Vec<_>>(), [at(3), at(4)]);
     assert_eq!(tail(dir.path(), 1000).unwrap().len(), 5);
