@@ -6,6 +6,10 @@
 //! occurs twice or looks like another (`"Method"`, `"method\u0000"`), anywhere that policy reads. All
 //! other JSON passes as it is: numbers of any size, lone surrogates, unknown members, `null`.
 //!
+//! The same goes for lines: where a raw carriage return stands between two parts of a message (JSON
+//! takes it for white space), readers that end lines there (Python's text streams, Java's
+//! `readLine`) see each part as a line of its own, so a part that is JSON by itself is refused.
+//!
 //! Keys are compared decoded, so `"m\u0065thod"` is `method`. Look-alikes matter since parsers exist
 //! that match keys without regard to case (CVE-2026-27896 in the Go SDK, whose folding also takes
 //! U+212A for `k` and U+017F for `s`) or up to a NUL (GHSA-q382-vc8q-7jhj).
@@ -113,6 +117,12 @@ pub enum Fault {
     LookAlikeKey {
         /// The protocol key.
         key: &'static str,
+    },
+    /// A part between carriage returns that is a message to readers that end lines there.
+    #[error("a carriage return at byte {at} sets apart what could be read as a message of its own")]
+    HiddenMessage {
+        /// Where the part begins.
+        at: usize,
     },
     /// An id that is no string, number or null, or too long.
     #[error("the id is not a string or a number of at most {MAX_ID} bytes")]
@@ -353,6 +363,7 @@ fn read_checked(line: &[u8]) -> Result<Message<'_>, Fault> {
         Some(b'{') => {
             let parts = parts(&mut scanner)?;
             ended(&mut scanner)?;
+            refuse_hidden(line)?;
             message(&parts)
         }
         first => {
@@ -366,6 +377,26 @@ fn read_checked(line: &[u8]) -> Result<Message<'_>, Fault> {
 
 fn ended(scanner: &mut Scanner<'_>) -> Result<(), Fault> {
     if scanner.at_end() { Ok(()) } else { Err(Fault::TrailingData { at: scanner.at() }) }
+}
+
+/// Refuses a line that holds another between carriage returns.
+fn refuse_hidden(line: &[u8]) -> Result<(), Fault> {
+    let line = line.trim_ascii_end();
+    if memchr::memchr(b'\r', line).is_none() {
+        return Ok(());
+    }
+    let mut at = 0;
+    for part in line.split(|&byte| byte == b'\r') {
+        let mut scanner = Scanner::after_bom(part);
+        let opens = matches!(scanner.peek(), Some(b'{' | b'[')) && part.contains(&b'{');
+        // Where carriage returns only lead the line, the part is the line itself.
+        let whole = part.len() == line.trim_ascii_start().len();
+        if opens && !whole && scanner.value(None).is_ok() {
+            return Err(Fault::HiddenMessage { at });
+        }
+        at += part.len() + 1;
+    }
+    Ok(())
 }
 
 /// Goes through the message once, to the end of its object.
@@ -423,7 +454,23 @@ fn params<'a>(
     Ok((raw, watch.alike()))
 }
 
-/// Takes the value of `result`: its own keys may not occur twice, nor any in what it asks of the user.
+/// The members of a result that policy looks into, so that no object in them may have a key twice.
+/// What is not here may be a tool's own data (`structuredContent`) and is only searched for text.
+const RESULT_KEYS_DEEP: &[&str] = &[
+    "inputRequests",
+    "content",
+    "contents",
+    "messages",
+    "tools",
+    "prompts",
+    "resources",
+    "resourceTemplates",
+    "capabilities",
+    "serverInfo",
+    "task",
+];
+
+/// Takes the value of `result`: its own keys may not occur twice, nor any in [`RESULT_KEYS_DEEP`].
 fn result<'a>(scanner: &mut Scanner<'a>, keys: &mut Keys<'a>) -> Result<&'a [u8], Fault> {
     if scanner.peek() != Some(b'{') {
         return Ok(scanner.value(None)?);
@@ -433,7 +480,7 @@ fn result<'a>(scanner: &mut Scanner<'a>, keys: &mut Keys<'a>) -> Result<&'a [u8]
         if key.is("_meta") {
             meta(scanner, keys)
         } else {
-            let deep = key.is("inputRequests");
+            let deep = RESULT_KEYS_DEEP.iter().any(|deep| key.is(deep));
             Ok(scanner.value(deep.then_some(keys)).map(drop)?)
         }
     })?;

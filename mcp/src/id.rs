@@ -61,7 +61,7 @@ impl<'a> Id<'a> {
         match (read::string(self.0.as_bytes()), read::string(other.0.as_bytes())) {
             (Some(a), Some(b)) => a == b,
             (None, None) => match (self.0.parse::<f64>(), other.0.parse::<f64>()) {
-                (Ok(a), Ok(b)) => a.is_finite() && a.total_cmp(&b).is_eq(),
+                (Ok(a), Ok(b)) => a.is_finite() && a == b,
                 _ => false,
             },
             _ => false,
@@ -140,6 +140,7 @@ mod tests {
             ("\"a\"", "\"\\u0061\"", true),
             ("1", "\"1\"", false),
             ("1", "2", false),
+            ("0", "-0", true),
             ("1e400", "1e401", false),
             ("null", "0", false),
             ("null", "\"null\"", false),

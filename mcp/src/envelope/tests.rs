@@ -159,10 +159,31 @@ fn keys_that_occur_twice() {
         r#"{"id":1,"method":"x","params":{"_meta":{"v":1,"v":2}}}"#,
         r#"{"id":1,"result":{"content":[],"content":[]}}"#,
         r#"{"id":1,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"x","method":"y"}}}}"#,
+        r#"{"id":1,"result":{"tools":[{"name":"a","name":"b"}]}}"#,
         r#"{"id":1,"error":{"code":1,"code":2}}"#,
     ] {
         let error = read(line.as_bytes()).unwrap_err();
         assert!(matches!(error.fault(), Fault::DuplicateKey { .. }), "{line}: {error}");
+    }
+}
+
+#[test]
+fn messages_between_carriage_returns() {
+    let call = r#"{"id":2,"method":"tools/call","params":{"name":"rm"}}"#;
+    for (line, at) in [
+        (format!("{{\"id\":1,\"method\":\"x\",\"params\":[\r{call}\r]}}"), 32),
+        (format!("{{\"id\":1,\"result\":\r {call} \r}}\r\n"), 18),
+        (format!("{{\"id\":1,\"result\":[\r[{call}]\r]}}"), 19),
+    ] {
+        refused(&line, Fault::HiddenMessage { at });
+    }
+    for line in [
+        "{\"id\":1,\r\"method\":\"x\",\r\"params\":\r{\"a\"\r:1}}\r\n",
+        "{\"id\":1,\"method\":\"x\"}\r\r\n",
+        "\r{\"id\":1,\"method\":\"x\"}\n",
+        "{\"id\":1,\"method\":\"x\",\"params\":\r[\r[]\r]}\n",
+    ] {
+        assert!(read(line.as_bytes()).is_ok(), "{line:?}");
     }
 }
 
@@ -246,7 +267,7 @@ proptest! {
                 let at = offset_in(line.as_bytes(), got).unwrap();
                 prop_assert_eq!(&line.as_bytes()[at], got);
             }
-            Err(error) => prop_assert!(matches!(error.fault(), Fault::DuplicateKey { .. } | Fault::LookAlikeKey { .. }), "{}", error),
+            Err(error) => prop_assert!(matches!(error.fault(), Fault::DuplicateKey { .. } | Fault::LookAlikeKey { .. } | Fault::HiddenMessage { .. }), "{}", error),
             other => prop_assert!(false, "{:?}", other),
         }
     }
