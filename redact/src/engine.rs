@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use crate::context::{self, Assignments};
 use crate::finding::Fingerprint;
+use crate::offsets::Derived;
 use crate::redactor::Redactor;
 use crate::rule::{Detector, How, MAX_TOKEN, Rule};
-use crate::{Confidence, Kind, Verdict, barrier, pii, unescape};
+use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
 
 /// How far after its keyword a `near` rule looks, in bytes.
 const NEAR: usize = 64;
@@ -138,7 +139,7 @@ impl<'r> Work<'r> {
                 self.everywhere(layer.text, range, rule);
             }
         }
-        self.decode(&layer);
+        self.decode(&layer, ranges);
     }
 
     fn at_keyword(
@@ -308,20 +309,53 @@ impl<'r> Work<'r> {
         true
     }
 
-    /// Looks at what the text means once its escapes are undone.
-    fn decode(&mut self, layer: &Layer<'_>) {
-        if layer.json || layer.depth >= self.redactor.budget().max_depth {
+    /// Looks at what the text encodes.
+    fn decode(&mut self, layer: &Layer<'_>, ranges: &[Range<usize>]) {
+        if layer.depth >= self.redactor.budget().max_depth || self.exhausted {
             return;
         }
-        if unescape::is_worthwhile(layer.text) && self.spend(layer.text.len()) {
-            let derived = unescape::unescape(layer.text, 0..layer.text.len());
+        let text = layer.text;
+        let derived = decode::meaning(text, ranges, !layer.json);
+        if self.spend(derived.text.len()) {
             self.scan_derived(&derived, layer.depth + 1);
+        }
+        for range in ranges {
+            decode::runs(text, range.clone(), |span, decoded| {
+                if self.spend(decoded.len()) {
+                    let mut derived = Derived::default();
+                    derived.unit(&decoded, span.start, span.len());
+                    self.scan_derived(&derived, layer.depth + 1);
+                }
+            });
+            decode::joins(text, range.clone(), |joined| self.scan_joined(&joined));
+        }
+    }
+
+    /// Looks for whole tokens in pieces that were put together.
+    fn scan_joined(&mut self, joined: &Derived) {
+        if !self.spend(joined.text.len()) {
+            return;
+        }
+        let first = self.found.len();
+        let redactor = self.redactor;
+        let text = &joined.text[..];
+        redactor.prefilter().find(text, 0..text.len(), |keyword, at| {
+            for &rule in redactor.rules_of(keyword) {
+                let rule = usize::from(rule);
+                let known = redactor.rule(rule);
+                if known.spec.how == How::Token && known.confidence == Confidence::High {
+                    self.token(text, rule, at);
+                }
+            }
+        });
+        for found in &mut self.found[first..] {
+            found.span = joined.origin(&found.span);
         }
     }
 
     /// Looks at a derived text; its matches are told in places of its origin.
-    pub(crate) fn scan_derived(&mut self, derived: &crate::offsets::Derived, depth: u8) {
-        if derived.is_empty() {
+    pub(crate) fn scan_derived(&mut self, derived: &Derived, depth: u8) {
+        if derived.is_empty() || self.exhausted {
             return;
         }
         let first = self.found.len();

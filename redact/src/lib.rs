@@ -15,6 +15,7 @@
 
 mod barrier;
 mod context;
+mod decode;
 mod engine;
 mod finding;
 mod json;

@@ -34,14 +34,8 @@ pub(crate) fn unescape(text: &[u8], range: Range<usize>) -> Derived {
     out
 }
 
-/// Whether undoing escapes would change more than line breaks and tabs.
-pub(crate) fn is_worthwhile(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'\\', text)
-        .any(|at| matches!(text.get(at + 1), Some(b'u' | b'x' | b'"' | b'/')))
-}
-
 /// What the escape at the start of `text` means, and how long it is.
-fn escape<'b>(text: &[u8], buffer: &'b mut [u8; 4]) -> Option<(&'b [u8], usize)> {
+pub(crate) fn escape<'b>(text: &[u8], buffer: &'b mut [u8; 4]) -> Option<(&'b [u8], usize)> {
     let simple = match text.get(1)? {
         b'n' => b'\n',
         b'r' => b'\r',
