@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
@@ -55,9 +55,20 @@ impl Watched {
         self.received().into_iter().filter(|line| line.contains(text)).collect()
     }
 
-    fn kill_server(&self) {
+    fn server(&self) -> Pid {
         let pid = *self.pids().last().expect("a server was started");
-        kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).expect("it runs");
+        Pid::from_raw(pid).expect("a pid")
+    }
+
+    /// Kills the server and waits until its end was noticed.
+    fn kill_server(&self) {
+        kill_process(self.server(), Signal::KILL).expect("it runs");
+        self.await_end();
+    }
+
+    fn await_end(&self) {
+        let server = self.server();
+        assert_eventually!(test_kill_process(server).is_err(), "nobody collects {server:?}");
     }
 
     fn echo(&mut self, message: &str) {
@@ -85,8 +96,28 @@ fn a_server_that_crashes_after_an_answer_is_started_again() {
         let mut watched = Watched::shaken_hands(&bed);
         let id = watched.client.ask_tool("answer_then_crash", json!({}));
         assert!(watched.client.answer(id).get("result").is_some());
+        watched.await_end();
         watched.echo("after");
         assert_eq!(watched.received_with("answer_then_crash").len(), 1);
+    }
+}
+
+#[test]
+fn a_call_that_meets_the_end_of_its_server_gets_one_answer() {
+    for bed in beds_with(json!({"restart": {"intensity": 100, "backoff_max_ms": 50}})) {
+        let mut watched = Watched::shaken_hands(&bed);
+        for round in 0..10 {
+            let message = format!("round-{round}-end");
+            kill_process(watched.server(), Signal::KILL).expect("it runs");
+            let id = watched.client.ask_tool("echo", json!({"message": message}));
+            let answer = watched.client.answer(id);
+            let carried_out = watched.received_with(&message).len();
+            match answer["error"]["code"].as_i64() {
+                Some(code) => assert_eq!((code, carried_out), (OUTCOME_UNKNOWN, 0), "{answer}"),
+                None => assert_eq!(carried_out, 1, "{answer}"),
+            }
+            watched.echo("the next call is answered");
+        }
     }
 }
 
