@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use defenter_mcp::recovery::{FromClient, Limits, Recovery, Resend};
 use defenter_mcp::{FrameReader, envelope, read};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -94,5 +95,24 @@ fn frames(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, envelopes, members, frames);
+fn recovery(criterion: &mut Criterion) {
+    let call = structured_call(1_000);
+    let answer = text_result(1_000);
+    let lines = (envelope::read(call.as_bytes()), envelope::read(answer.as_bytes()));
+    let (Ok(call_read), Ok(answer_read)) = lines else { return };
+    let mut session = Recovery::new("bench", Limits::default());
+    if session.on_server_started().is_err() {
+        return;
+    }
+    criterion.bench_function("recovery: a call and its answer", |bencher| {
+        bencher.iter(|| {
+            let call = black_box(call.as_bytes());
+            let sent = session.on_client_message(&call_read, call, 1, Resend::AsCatalogued);
+            let answer = black_box(answer.as_bytes());
+            (sent == FromClient::Forward, session.on_server_message(&answer_read, answer))
+        });
+    });
+}
+
+criterion_group!(benches, envelopes, members, frames, recovery);
 criterion_main!(benches);

@@ -2,7 +2,7 @@
 //!
 //! Owns: the rules on what may be read as a message. Accepts: one line from a peer, hostile until
 //! read. Emits: a [`Message`] whose parts are sub-slices of the line, or an [`EnvelopeError`].
-//! Promises: what no two parsers may read differently is refused, never mended: a protocol key that
+//! Promises: what two parsers may read differently is refused, never mended: a protocol key that
 //! occurs twice or looks like another (`"Method"`, `"method\u0000"`), anywhere that policy reads. All
 //! other JSON passes as it is: numbers of any size, lone surrogates, unknown members, `null`.
 //!
@@ -14,6 +14,12 @@
 //! that match keys without regard to case (CVE-2026-27896 in the Go SDK, whose folding also takes
 //! U+212A for `k` and U+017F for `s`) or up to a NUL (GHSA-q382-vc8q-7jhj).
 
+mod watch;
+
+use self::watch::{
+    ENVELOPE_KEYS, META_KEYS, PARAMS_KEYS, RESULT_KEYS, RESULT_KEYS_ALONE, RESULT_KEYS_DEEP, Seen,
+    Watch,
+};
 use crate::catalogue;
 use crate::id::{Id, MAX_ID};
 use crate::json::{Flaw, Keys, MAX_DEPTH, MAX_OPEN_KEYS, Scanner, Text};
@@ -146,74 +152,6 @@ pub fn read(line: &[u8]) -> Result<Message<'_>, EnvelopeError> {
     read_checked(line).map_err(|fault| EnvelopeError { fault, sketch: Sketch::of(line) })
 }
 
-/// The keys of a message.
-const ENVELOPE_KEYS: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
-
-/// The keys under `params` that policy or recovery reads, in either era, either direction.
-const PARAMS_KEYS: &[&str] = &[
-    "name",
-    "uri",
-    "arguments",
-    "_meta",
-    "task",
-    "taskId",
-    "inputResponses",
-    "requestState",
-    "requestId",
-    "progressToken",
-    "ref",
-    "argument",
-    "context",
-    "level",
-    "protocolVersion",
-    "capabilities",
-    "clientInfo",
-    "notifications",
-    "messages",
-    "message",
-    "mode",
-    "url",
-    "requestedSchema",
-    "systemPrompt",
-    "tools",
-];
-
-/// The keys under `result` that policy or recovery reads.
-const RESULT_KEYS: &[&str] = &[
-    "resultType",
-    "inputRequests",
-    "requestState",
-    "isError",
-    "content",
-    "structuredContent",
-    "contents",
-    "messages",
-    "tools",
-    "prompts",
-    "resources",
-    "resourceTemplates",
-    "instructions",
-    "protocolVersion",
-    "capabilities",
-    "serverInfo",
-    "_meta",
-];
-
-/// Of [`RESULT_KEYS`], those whose look-alike is refused even when the key itself is not there: they
-/// turn a result into a question to the user.
-const RESULT_KEYS_ALONE: &[&str] = &["resultType", "inputRequests", "requestState"];
-
-/// The keys under `_meta` that policy or recovery reads.
-const META_KEYS: &[&str] = &[
-    "progressToken",
-    "io.modelcontextprotocol/protocolVersion",
-    "io.modelcontextprotocol/clientCapabilities",
-    "io.modelcontextprotocol/clientInfo",
-    "io.modelcontextprotocol/logLevel",
-    "io.modelcontextprotocol/subscriptionId",
-    "io.modelcontextprotocol/related-task",
-];
-
 /// The parts of a message as they were found.
 #[derive(Default)]
 struct Parts<'a> {
@@ -224,13 +162,6 @@ struct Parts<'a> {
     error: Option<&'a [u8]>,
     /// Look-alikes under `params` that matter only where the method is known.
     params_alike: Option<&'static str>,
-}
-
-/// Which protocol keys an object has, and which of them under another spelling.
-struct Watch {
-    keys: &'static [&'static str],
-    exact: u64,
-    alike: u64,
 }
 
 impl EnvelopeError {
@@ -454,22 +385,6 @@ fn params<'a>(
     Ok((raw, watch.alike()))
 }
 
-/// The members of a result that policy looks into, so that no object in them may have a key twice.
-/// What is not here may be a tool's own data (`structuredContent`) and is only searched for text.
-const RESULT_KEYS_DEEP: &[&str] = &[
-    "inputRequests",
-    "content",
-    "contents",
-    "messages",
-    "tools",
-    "prompts",
-    "resources",
-    "resourceTemplates",
-    "capabilities",
-    "serverInfo",
-    "task",
-];
-
 /// Takes the value of `result`: its own keys may not occur twice, nor any in [`RESULT_KEYS_DEEP`].
 fn result<'a>(scanner: &mut Scanner<'a>, keys: &mut Keys<'a>) -> Result<&'a [u8], Fault> {
     if scanner.peek() != Some(b'{') {
@@ -568,91 +483,6 @@ fn outcome<'a>(parts: &Parts<'a>) -> Result<Outcome<'a>, Fault> {
         (None | Some(b"null"), Some(error)) => Ok(Outcome::Error(error)),
         (Some(_), Some(_)) => Err(Fault::Ambiguous),
         (None, None) => Err(Fault::NeitherRequestNorResponse),
-    }
-}
-
-/// What [`Watch::note`] found.
-enum Seen {
-    /// A protocol key, for the first time.
-    New(&'static str),
-    /// A protocol key that was there before.
-    Again,
-    /// A look-alike, or no protocol key.
-    Other,
-}
-
-impl Watch {
-    fn new(keys: &'static [&'static str]) -> Self {
-        debug_assert!(keys.len() <= 64);
-        Self { keys, exact: 0, alike: 0 }
-    }
-
-    fn note(&mut self, key: Text<'_>) -> Seen {
-        if !key.is_escaped() && key.raw.is_ascii() {
-            return self.note_plain(key.raw);
-        }
-        let decoded = key.decoded();
-        if let Some(n) = self.keys.iter().position(|k| k.as_bytes() == &*decoded) {
-            return self.note_exact(n);
-        }
-        // Longer than any protocol key however it is disguised: not worth folding.
-        let text = String::from_utf8_lossy(&decoded[..decoded.len().min(256)]);
-        let without_nul: String = text.chars().filter(|&c| c != '\0').map(fold).collect();
-        let until_nul: String = text.chars().take_while(|&c| c != '\0').map(fold).collect();
-        for (n, known) in self.keys.iter().enumerate() {
-            if known.eq_ignore_ascii_case(&without_nul) || known.eq_ignore_ascii_case(&until_nul) {
-                self.alike |= 1 << n;
-            }
-        }
-        Seen::Other
-    }
-
-    fn note_plain(&mut self, key: &[u8]) -> Seen {
-        for (n, known) in self.keys.iter().enumerate() {
-            if known.len() == key.len() && known.as_bytes().eq_ignore_ascii_case(key) {
-                if known.as_bytes() == key {
-                    return self.note_exact(n);
-                }
-                self.alike |= 1 << n;
-                return Seen::Other;
-            }
-        }
-        Seen::Other
-    }
-
-    fn note_exact(&mut self, n: usize) -> Seen {
-        let before = self.exact;
-        self.exact |= 1 << n;
-        if before == self.exact { Seen::Again } else { Seen::New(self.keys[n]) }
-    }
-
-    /// The first protocol key that has a look-alike here.
-    fn alike(&self) -> Option<&'static str> {
-        self.keys.get(self.alike.trailing_zeros() as usize).copied()
-    }
-
-    /// Refuses a look-alike that stands beside the key itself.
-    fn refuse_twins(&self) -> Result<(), Fault> {
-        let twins = Self { alike: self.alike & self.exact, ..*self };
-        twins.refuse_alike(|_| true)
-    }
-
-    /// Refuses a look-alike of a key that `matters`.
-    fn refuse_alike(&self, matters: impl Fn(&str) -> bool) -> Result<(), Fault> {
-        let mut alike = self.keys.iter().enumerate().filter(|(n, _)| self.alike >> n & 1 == 1);
-        match alike.find(|(_, key)| matters(key)) {
-            Some((_, key)) => Err(Fault::LookAlikeKey { key }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The two characters outside ASCII that simple case folding takes for ASCII letters.
-fn fold(c: char) -> char {
-    match c {
-        '\u{212A}' => 'k',
-        '\u{017F}' => 's',
-        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scenes of a session, and a model that plays any sequence of them.
 
 use super::*;
+use crate::catalogue::Label;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -486,6 +487,10 @@ fn the_end_answers_all_and_refuses_the_rest() {
     assert_eq!(route, FromClient::Refuse(Refused::NoServer, 6));
     assert_eq!(scene.client(INITIALIZED), FromClient::Drop(Dropped::Dead));
     assert_eq!(scene.session.waiting(), 0);
+
+    let flow = scene.session.on_server_started().unwrap();
+    assert_eq!((scene.session.stage(), flow.to_server.len()), (Stage::Replaying, 1));
+    assert_eq!(scene.client(&request("5", "tools/list", "{}")), FromClient::Held);
 }
 
 #[test]
