@@ -15,6 +15,7 @@ mod cache;
 mod decision;
 mod error;
 mod facts;
+mod grants;
 mod hidden;
 mod hosts;
 mod json;
@@ -31,6 +32,10 @@ pub use decision::{Decision, Effect, FiredRule, Severity};
 pub use error::{Place, PolicyError};
 pub use facts::{
     Direction, FACTS_VERSION, Facts, MAX_HOSTS, Phase, ProtectedPath, SessionFlags, ToolClass,
+};
+pub use grants::{
+    Grant, GrantAnswer, GrantContext, GrantLimit, GrantScope, Grants, GrantsError,
+    IDLE_LIFETIME_MS, MAX_GRANTS, MAX_LIFETIME_MS,
 };
 pub use layer::{Layer, LayerKind};
 pub use preset::{ParsePresetError, Preset};

@@ -349,9 +349,13 @@ const PROTECTED: &[(&str, ProtectedPath)] = {
         (".electrum/wallets/**", KeyMaterial),
         (".bitcoin/wallet.dat", KeyMaterial),
         (".ethereum/keystore/**", KeyMaterial),
-        ("logins.json", KeyMaterial),
-        ("key4.db", KeyMaterial),
+        (".mozilla/firefox/*/logins.json", KeyMaterial),
+        (".mozilla/firefox/*/key4.db", KeyMaterial),
+        ("firefox/profiles/*/logins.json", KeyMaterial),
+        ("firefox/profiles/*/key4.db", KeyMaterial),
         ("login data", KeyMaterial),
+        ("default/cookies", KeyMaterial),
+        ("default/network/cookies", KeyMaterial),
         ("etc/shadow", KeyMaterial),
         ("etc/gshadow", KeyMaterial),
         ("etc/sudoers", Autostart),
@@ -431,7 +435,6 @@ const PROTECTED: &[(&str, ProtectedPath)] = {
         (".kshrc", ShellStartup),
         (".cshrc", ShellStartup),
         (".tcshrc", ShellStartup),
-        (".envrc", ShellStartup),
         (".xinitrc", ShellStartup),
         (".xprofile", ShellStartup),
         (".xsession", ShellStartup),
@@ -483,6 +486,8 @@ const PROTECTED: &[(&str, ProtectedPath)] = {
         // Often holds secrets.
         (".env", EnvFile),
         (".env.*", EnvFile),
+        // direnv runs it, but asks the user after every change.
+        (".envrc", EnvFile),
     ]
 };
 
@@ -534,6 +539,8 @@ mod tests {
             ("~/.npmrc", KeyMaterial),
             ("/proc/self/environ", KeyMaterial),
             ("/etc/shadow", KeyMaterial),
+            ("~/.mozilla/firefox/ab12.default-release/key4.db", KeyMaterial),
+            ("~/Library/Application Support/Google/Chrome/Default/Login Data", KeyMaterial),
             ("~/Library/Keychains/login.keychain-db", KeyMaterial),
             ("~/.defenter/config.json", Defenter),
             ("~/.defenter", Defenter),
@@ -566,6 +573,7 @@ mod tests {
             ".github/workflows/ci.yml",
             ".gitignore",
             "package.json",
+            "fixtures/logins.json",
             "settings.json",
             "environment.ts",
             "/etc/hosts",
