@@ -16,6 +16,7 @@ pub(crate) use edit::{Edit, apply_edits};
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use thiserror::Error;
 
@@ -58,11 +59,13 @@ impl Format {
 }
 
 /// A parsed file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Doc {
     format: Format,
     bom: bool,
     text: String,
+    /// Where each line starts; made when the first place is asked for.
+    lines: OnceLock<Vec<usize>>,
     root: Option<Node>,
 }
 
@@ -81,7 +84,7 @@ pub struct Node {
 }
 
 /// What a node is. Numbers keep their text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Value {
     /// Nothing.
     Null,
@@ -170,6 +173,30 @@ impl fmt::Display for Place {
     }
 }
 
+impl fmt::Debug for Doc {
+    // A file's text may hold secrets, and so may a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doc")
+            .field("format", &self.format)
+            .field("bytes", &self.text.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Bool(_) => f.write_str("Bool(_)"),
+            Self::Number(_) => f.write_str("Number(_)"),
+            Self::Str(_) => f.write_str("Str(_)"),
+            Self::Other(_) => f.write_str("Other(_)"),
+            Self::Seq(items) => f.debug_tuple("Seq").field(items).finish(),
+            Self::Map(members) => f.debug_tuple("Map").field(members).finish(),
+        }
+    }
+}
+
 impl DocError {
     /// The place of a syntax error.
     pub fn place(&self) -> Option<Place> {
@@ -202,7 +229,7 @@ impl Doc {
             Format::Shell => None,
             json => json::parse(&text, json)?,
         };
-        Ok(Self { format, bom, text, root })
+        Ok(Self { format, bom, text, lines: OnceLock::new(), root })
     }
 
     /// The text, without the byte-order mark.
@@ -237,7 +264,13 @@ impl Doc {
 
     /// The place of a byte offset.
     pub fn place(&self, offset: usize) -> Place {
-        place_in(&self.text, offset)
+        let lines = self.lines.get_or_init(|| {
+            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect()
+        });
+        let line = lines.partition_point(|start| *start <= offset).max(1);
+        let before = self.text.get(lines[line - 1]..offset).unwrap_or_default();
+        Place { line, column: before.chars().count() + 1 }
     }
 
     /// The bytes of the file for a text, with this file's byte-order mark.

@@ -45,7 +45,7 @@ impl fmt::Display for Os {
 }
 
 /// A machine and a user on it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Host {
     /// Its system.
     pub os: Os,
@@ -56,6 +56,17 @@ pub struct Host {
     /// Where the machine's file tree is mounted, for looking at another machine's files (a
     /// fixture tree, a WSL distribution seen from Windows). None for this machine.
     pub root: Option<PathBuf>,
+}
+
+impl fmt::Debug for Host {
+    // The environment is full of secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("os", &self.os)
+            .field("home", &self.home)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Host {

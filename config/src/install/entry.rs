@@ -16,7 +16,7 @@ use crate::clients::{Shape, is_defenter, shape_of, unwrap as original_at};
 use crate::doc::{Doc, DocError, Edit, Format, Layout, Member, Node, Step, Value, apply_edits};
 
 /// What an entry was, and what it was made into; both as the text of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Texts {
     /// The command, as it was written.
     pub(super) command: String,
@@ -26,6 +26,13 @@ pub(super) struct Texts {
     pub(super) written_command: String,
     /// The arguments that were put in theirs.
     pub(super) written_args: String,
+}
+
+impl std::fmt::Debug for Texts {
+    // Arguments may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Texts").finish_non_exhaustive()
+    }
 }
 
 /// Why an entry could not be changed.

@@ -64,7 +64,7 @@ pub struct Plan {
 }
 
 /// What is going to be changed in one file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FilePlan {
     /// The file, as the client names it.
     pub file: PathBuf,
@@ -111,7 +111,6 @@ pub struct Skipped {
 }
 
 /// A file's new bytes.
-#[derive(Debug)]
 pub(super) struct Computed {
     /// The bytes.
     pub(super) after: Vec<u8>,
@@ -316,6 +315,16 @@ impl Plan {
         if !self.by_hand.contains(&note) {
             self.by_hand.push(note);
         }
+    }
+}
+
+impl std::fmt::Debug for FilePlan {
+    // The file's bytes may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FilePlan")
+            .field("file", &self.file)
+            .field("changes", &self.changes)
+            .finish_non_exhaustive()
     }
 }
 

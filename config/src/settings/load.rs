@@ -22,7 +22,7 @@ use crate::doc::{Doc, DocError, Format, MAX_FILE_BYTES, Node, Place};
 use crate::paths::Paths;
 
 /// Where settings come from, from the weakest to the strongest.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The organisation's file.
     pub organisation: Option<Source>,
@@ -37,7 +37,7 @@ pub struct Sources {
 }
 
 /// One file of settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Source {
     /// Where it is.
     pub path: PathBuf,
@@ -172,6 +172,23 @@ pub enum SettingsError {
         /// All of them, in the order of the layers.
         errors: Vec<SettingsError>,
     },
+}
+
+impl fmt::Debug for Sources {
+    // The environment is full of secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("organisation", &self.organisation)
+            .field("user", &self.user)
+            .field("legacy", &self.legacy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Display for Origin {

@@ -397,6 +397,8 @@ fn the_diff_shows_the_change_through_the_mask() {
     let trees = Trees::new();
     let bed = Bed::new(trees.tree(Os::Linux));
     let plan = bed.install_plan();
+    let debug = format!("{plan:?} {:?}", bed.tree.host());
+    assert!(!debug.contains("s3cr3t") && !debug.contains("ghp_"), "{debug}");
     let file = plan.files.iter().find(|file| file.file.ends_with(".qwen/settings.json"));
     let diff = file.expect("a file").diff(|line| line.replace("q-mcp", "***"));
     assert!(diff.contains("+    \"q\": { \"command\": \"/opt/defenter/bin/defenter\""), "{diff}");
