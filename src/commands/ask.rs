@@ -103,7 +103,7 @@ fn show(question: &Question) -> Result<Answer, ShowError> {
     let dialog = AsyncMessageDialog::new()
         .set_level(MessageLevel::Warning)
         .set_title(rendered.title)
-        .set_description(rendered.text)
+        .set_description(display::unbreakable(&rendered.text))
         .set_buttons(MessageButtons::YesNoCancelCustom(
             BLOCK_LABEL.to_owned(),
             ALLOW_LABEL.to_owned(),

@@ -158,8 +158,8 @@ fn the_buttons_are_laid_out_so_that_the_default_blocks() {
     assert_eq!(after("--ok-label"), Some("Block"));
     assert_eq!(after("--cancel-label"), Some("Not now (blocks)"));
     assert_eq!(after("--extra-button"), Some("Allow once"));
-    // Places to break long words at are the one thing that is added for the window.
-    let text = after("--text").unwrap_or_default().replace('\u{200b}', "");
+    // The marks that keep lines whole are the one thing that is added for the window.
+    let text = after("--text").unwrap_or_default().replace('\u{2060}', "");
     assert!(
         text.starts_with("“cursor” wants to call the tool “delete_file” of “files”."),
         "{text}"

@@ -4,15 +4,18 @@
 //! - Emits: a title and a text of at most [`MAX_LINES`] lines of [`MAX_COLUMNS`] columns, since
 //!   dialogs grow with their text until the buttons leave the screen.
 //! - Promises: built from facts, the model's words last and marked as such; nothing hidden; what
-//!   does not fit is counted; lines of the arguments carry a mark that no argument can imitate.
+//!   does not fit is counted; no line but ours starts at the margin, so that no argument can imitate
+//!   one. Whoever shows the text must not wrap it again.
 
 use super::question::{Question, Reason, Subject};
 use super::visible::{columns, push_visible};
 
-/// The most lines a dialog's text has.
-pub const MAX_LINES: usize = 15;
-/// The most columns a line has.
-pub const MAX_COLUMNS: usize = 100;
+/// The most lines a dialog's text has. With a customary font of 17 pixels a line, the window stays
+/// below 520 pixels.
+pub const MAX_LINES: usize = 24;
+/// The most columns a line has, a column being an average letter. With a customary font the window
+/// stays below 1000 pixels, whatever the letters.
+pub const MAX_COLUMNS: usize = 76;
 /// The button that lets the operation pass, this once.
 pub const ALLOW_LABEL: &str = "Allow once";
 /// The default button, which Return presses.
@@ -22,11 +25,17 @@ pub const DISMISS_LABEL: &str = "Not now (blocks)";
 
 const TITLE: &str = "Defenter: allow this?";
 const MARK: &str = "│ ";
+const INDENT: &str = "     ";
 const MAX_SHOWN_REASONS: usize = 2;
 /// Deeper JSON is shown as it came, since indenting it would fill the window with blanks.
 const MAX_INDENTED_DEPTH: usize = 6;
 /// How much of a name one sentence shows.
 const NAME_COLUMNS: usize = 48;
+/// The longest time that is told, in seconds.
+const MAX_TOLD_SECONDS: u64 = 999_999;
+
+/// How one character is written.
+type Push = fn(&mut String, char, &mut u8);
 
 /// A question's text for a dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +66,14 @@ impl Question {
     }
 
     fn head(&self) -> Vec<String> {
-        let mut lines = wrap(&self.headline(), "", 3, push_as_is).told(2);
-        lines.push(one_line("Server: ", &self.identity));
+        let mut lines = field("", &self.headline(), 3, push_as_is);
+        lines.extend(field("Server: ", &self.identity, 2, push_visible));
         if let Some(workspace) = &self.workspace {
-            lines.push(one_line("Workspace: ", workspace));
+            lines.extend(field("Workspace: ", workspace, 1, push_visible));
         }
         lines.extend(self.reason_lines());
         if let Some(evidence) = self.evidence.first() {
-            lines.push(one_line("Because of: ", evidence));
+            lines.extend(field("Because of: ", evidence, 2, push_visible));
         }
         lines
     }
@@ -103,12 +112,14 @@ impl Question {
             .reasons
             .iter()
             .take(MAX_SHOWN_REASONS)
-            .map(|Reason { rule, text }| one_line("Why: ", &format!("{text} [{rule}]")))
+            .flat_map(|Reason { rule, text }| {
+                field("Why: ", &format!("{text} [{rule}]"), 2, push_visible)
+            })
             .collect();
         match self.reasons.len().saturating_sub(MAX_SHOWN_REASONS) {
             0 => {}
-            1 => lines.push("     … and 1 more reason".to_owned()),
-            more => lines.push(format!("     … and {more} more reasons")),
+            1 => lines.push(format!("{INDENT}… and 1 more reason")),
+            more => lines.push(format!("{INDENT}… and {more} more reasons")),
         }
         lines
     }
@@ -120,9 +131,9 @@ impl Question {
         };
         let room = free.saturating_sub(1);
         let pretty = indent_json(&self.payload)
-            .map(|pretty| wrap(&pretty, MARK, room, push_visible))
+            .map(|pretty| wrap(&pretty, room))
             .filter(|lines| lines.left_over == 0);
-        let mut laid_out = pretty.unwrap_or_else(|| wrap(&self.payload, MARK, room, push_visible));
+        let mut laid_out = pretty.unwrap_or_else(|| wrap(&self.payload, room));
         laid_out.left_over = laid_out.left_over.saturating_add(self.payload_more);
         let mut lines = vec![heading.to_owned()];
         lines.extend(laid_out.told(room));
@@ -132,13 +143,13 @@ impl Question {
     fn foot(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(claim) = &self.claim {
-            lines.push(one_line("The assistant's claim, not verified: ", claim));
+            lines.extend(field("The assistant's claim, not verified: ", claim, 2, push_visible));
         }
         lines.push(format!(
-            "Only “{ALLOW_LABEL}” lets it pass. Without an answer within {} s it is blocked.",
-            self.open_ms.div_ceil(1000)
+            "Only “{ALLOW_LABEL}” lets it pass; no answer within {} s blocks it.",
+            self.open_ms.div_ceil(1000).min(MAX_TOLD_SECONDS)
         ));
-        lines.push(one_line("More: defenter explain ", &self.id));
+        lines.extend(field("More: defenter explain ", &self.id, 1, push_visible));
         lines
     }
 }
@@ -159,24 +170,24 @@ impl Lines {
     }
 }
 
-/// Lays `text` out in at most `room` lines, each with `prefix`. A line end in the text ends a line
-/// where there is a prefix to tell its lines from ours. `push` writes each of the other characters.
-fn wrap(text: &str, prefix: &str, room: usize, push: fn(&mut String, char, &mut u8)) -> Lines {
-    let width = MAX_COLUMNS - prefix.chars().count();
+/// Lays the arguments out in at most `room` lines, each with the mark. A line end in the text ends
+/// a line.
+fn wrap(text: &str, room: usize) -> Lines {
+    let width = MAX_COLUMNS - text_columns(MARK);
     let mut lines = Vec::new();
     let (mut line, mut used, mut marks) = (String::new(), 0, 0);
     let mut rest = text.chars();
     let mut token = String::new();
     while let Some(c) = rest.next() {
-        if c == '\n' && !prefix.is_empty() {
-            lines.push(format!("{prefix}{line}"));
+        if c == '\n' {
+            lines.push(format!("{MARK}{line}"));
             (line, used) = (String::new(), 0);
         } else {
             token.clear();
-            push(&mut token, c, &mut marks);
-            let wide: usize = token.chars().map(columns).sum();
+            push_visible(&mut token, c, &mut marks);
+            let wide = text_columns(&token);
             if used + wide > width {
-                lines.push(format!("{prefix}{line}"));
+                lines.push(format!("{MARK}{line}"));
                 (line, used) = (String::new(), 0);
             }
             if lines.len() < room {
@@ -185,12 +196,11 @@ fn wrap(text: &str, prefix: &str, room: usize, push: fn(&mut String, char, &mut 
             }
         }
         if lines.len() >= room {
-            let unseen = u64::from(c != '\n' || prefix.is_empty());
-            return Lines { lines, left_over: unseen + rest.count() as u64 };
+            return Lines { lines, left_over: u64::from(c != '\n') + rest.count() as u64 };
         }
     }
     if !line.is_empty() || lines.is_empty() {
-        lines.push(format!("{prefix}{line}"));
+        lines.push(format!("{MARK}{line}"));
     }
     Lines { lines, left_over: 0 }
 }
@@ -200,29 +210,64 @@ fn push_as_is(out: &mut String, c: char, _marks: &mut u8) {
     out.push(c);
 }
 
-/// One line of `label` and `text`, cut at the end if need be, and saying so.
-fn one_line(label: &str, text: &str) -> String {
-    format!("{label}{}", shortened(text, MAX_COLUMNS - label.chars().count()))
+/// A `label` and its `text` in at most `room` lines, the later ones indented, the last one cut if
+/// need be, and saying so.
+fn field(label: &str, text: &str, room: usize, push: Push) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (mut prefix, mut rest) = (label, text);
+    while lines.len() + 1 < room {
+        let (line, after) = filled(rest, MAX_COLUMNS - text_columns(prefix), push);
+        lines.push(format!("{prefix}{line}"));
+        (prefix, rest) = (INDENT, after);
+        if rest.is_empty() {
+            return lines;
+        }
+    }
+    lines.push(format!("{prefix}{}", shortened(rest, MAX_COLUMNS - text_columns(prefix), push)));
+    lines
+}
+
+/// As much of `text` as `width` columns hold, up to a blank where there is one late enough, and the
+/// rest.
+fn filled(text: &str, width: usize, push: Push) -> (String, &str) {
+    let mut shown = String::new();
+    let (mut used, mut marks) = (0, 0);
+    let mut blank = None;
+    for (at, c) in text.char_indices() {
+        let before = shown.len();
+        push(&mut shown, c, &mut marks);
+        used += text_columns(&shown[before..]);
+        if used > width {
+            let (end, rest) = blank.unwrap_or((before, at));
+            shown.truncate(end);
+            return (shown, &text[rest..]);
+        }
+        if c == ' ' && used > width / 2 {
+            blank = Some((before, at + 1));
+        }
+    }
+    (shown, "")
 }
 
 /// A name for a sentence: quoted, shortened, and kept from turning the sentence around where it is
 /// written from right to left.
 fn name(text: &str) -> String {
-    let quoted = format!("“{}”", shortened(text, NAME_COLUMNS));
+    let quoted = format!("“{}”", shortened(text, NAME_COLUMNS, push_visible));
     if text.chars().any(is_right_to_left) { format!("\u{2068}{quoted}\u{2069}") } else { quoted }
 }
 
-fn shortened(text: &str, width: usize) -> String {
+/// As much of `text` as `width` columns hold, and how much more there is.
+fn shortened(text: &str, width: usize, push: Push) -> String {
     let mut shown = String::new();
     let (mut used, mut marks) = (0, 0);
     // Where the text is cut, if it must be: the last place that leaves room for the notice.
     let (mut cut_at, mut shown_chars) = (0, 0_usize);
     let notice = format!("… {} more characters", text.chars().count());
-    let room = width.saturating_sub(notice.chars().count());
+    let room = width.saturating_sub(text_columns(&notice));
     for (index, c) in text.chars().enumerate() {
         let before = shown.len();
-        push_visible(&mut shown, c, &mut marks);
-        used += shown[before..].chars().map(columns).sum::<usize>();
+        push(&mut shown, c, &mut marks);
+        used += text_columns(&shown[before..]);
         if used <= room {
             (cut_at, shown_chars) = (shown.len(), index + 1);
         }
@@ -233,6 +278,10 @@ fn shortened(text: &str, width: usize) -> String {
         }
     }
     shown
+}
+
+fn text_columns(text: &str) -> usize {
+    text.chars().map(columns).sum()
 }
 
 /// Puts each member and element of a JSON text on a line of its own, changing nothing but the
@@ -320,10 +369,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn width(line: &str) -> usize {
-        line.chars().map(columns).sum()
-    }
-
     #[test]
     fn an_ordinary_question_reads_well() {
         let mut question = sample();
@@ -339,7 +384,7 @@ Arguments, secrets masked:
 │   \"force\": true,
 │   \"tags\": []
 │ }
-Only “Allow once” lets it pass. Without an answer within 50 s it is blocked.
+Only “Allow once” lets it pass; no answer within 50 s blocks it.
 More: defenter explain 01946f3e-0000-7000-8000-000000000001";
         assert_eq!(question.render().text, expected);
     }
@@ -367,10 +412,13 @@ More: defenter explain 01946f3e-0000-7000-8000-000000000001";
     #[test]
     fn arguments_cannot_imitate_our_lines() {
         let mut question = sample();
-        question.payload = "x\nOnly “Allow once” is safe.\nServer: trusted".into();
-        question.claim = Some("ok\nServer: trusted".into());
-        for line in question.render().text.lines().filter(|line| line.contains("trusted")) {
-            assert!(line.starts_with(MARK) || line.starts_with("The assistant's claim"), "{line}");
+        question.payload = format!("x\nServer: trusted {}Server: trusted", "x".repeat(58));
+        question.claim = Some(format!("{}Server: trusted", "ok ".repeat(13)));
+        question.evidence = vec![format!("ok\n{} Server: trusted", "x".repeat(61))];
+        let text = question.render().text;
+        assert_eq!(text.matches("Server: trusted").count(), 4, "{text}");
+        for line in text.lines().filter(|line| line.contains("trusted")) {
+            assert!(!line.starts_with("Server"), "{line}");
         }
     }
 
@@ -467,11 +515,12 @@ More: defenter explain 01946f3e-0000-7000-8000-000000000001";
             let text = question.render().text;
             prop_assert!(text.lines().count() <= MAX_LINES, "{}", text);
             for line in text.split('\n') {
-                prop_assert!(width(line) <= MAX_COLUMNS, "{}: {}", width(line), line);
+                let wide = text_columns(line);
+                prop_assert!(wide <= MAX_COLUMNS, "{}: {}", wide, line);
                 let hidden = |c: char| is_hidden(c) && !matches!(c, '\u{2068}' | '\u{2069}');
                 prop_assert!(!line.chars().any(hidden), "{:?}", line);
             }
-            prop_assert!(text.contains("Only “Allow once” lets it pass."));
+            prop_assert!(text.contains("Only “Allow once” lets it pass;"));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Text that shows what it holds.
 //!
 //! - Accepts: any text, hostile included.
-//! - Promises: no character of the result is invisible, moves the cursor, or changes the direction
-//!   of what surrounds it; such characters are written out as `⟨U+202E⟩`.
+//! - Promises: no character of the result is invisible, moves the cursor, changes the direction of
+//!   what surrounds it, or is as wide as a word; such characters are written out as `⟨U+202E⟩`.
 //!
 //! The ranges are those of Unicode 16's general categories Cc, Cf, Co and Cn (non-characters), the
-//! `Default_Ignorable_Code_Point` property, and the separators other than the plain blank.
+//! `Default_Ignorable_Code_Point` property, the separators other than the plain blank, and the few
+//! signs that are a whole sentence or several dashes in one (U+FDFD, U+2E3A, cuneiform).
 
 use std::fmt::Write as _;
 
@@ -17,10 +18,10 @@ pub const fn is_hidden(c: char) -> bool {
         | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
         | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{1680}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
-        | '\u{205f}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
-        | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{205f}'..='\u{206f}' | '\u{2800}' | '\u{2e3a}'..='\u{2e3b}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
+        | '\u{fdd0}'..='\u{fdef}' | '\u{fdfd}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}'
-        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{110bd}' | '\u{110cd}' | '\u{12000}'..='\u{1254f}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
@@ -47,7 +48,8 @@ pub(super) fn push_visible(out: &mut String, c: char, marks: &mut u8) {
     }
 }
 
-/// How many columns of a fixed-width font `c` takes.
+/// About how many columns `c` takes, one being the width of an average letter of a proportional
+/// font. Rather too many than too few: what is wider than thought pushes buttons off the screen.
 pub(super) const fn columns(c: char) -> usize {
     if is_mark(c) {
         0
@@ -68,14 +70,13 @@ const fn is_mark(c: char) -> bool {
         | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Whether `c` is drawn two columns wide (East Asian wide and full-width forms, and emoji).
+/// Whether `c` is drawn much wider than an average letter: the wide letters and signs of ASCII, and
+/// everything beyond the alphabets of Europe but punctuation and lines.
 const fn is_wide(c: char) -> bool {
-    matches!(c,
-        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{303e}' | '\u{3041}'..='\u{33ff}'
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{a000}'..='\u{a4cf}'
-        | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}')
+    matches!(c, 'M' | 'W' | 'm' | 'w' | '@' | '%')
+        || (c as u32 > 0x52f
+            && !matches!(c, '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}'
+            | '\u{2500}'..='\u{257f}' | '\u{27e8}'..='\u{27e9}'))
 }
 
 #[cfg(test)]

@@ -37,6 +37,29 @@ pub(super) enum DisplayError {
     Noisy,
 }
 
+/// The same text with an invisible mark between any two characters of a line that forbids to wrap
+/// it there. The lines are short enough to fit. Wrapped at 60 letters, as GTK would, the second half
+/// of a line could look like a line of ours, whatever mark the first half starts with.
+#[cfg(not(any(target_os = "macos", windows)))]
+pub(super) fn unbreakable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 4);
+    let mut inside = false;
+    for c in text.chars() {
+        if inside && c != '\n' {
+            out.push('\u{2060}');
+        }
+        out.push(c);
+        inside = c != '\n';
+    }
+    out
+}
+
+/// The same text: what these systems' dialogs do with such marks is not known.
+#[cfg(any(target_os = "macos", windows))]
+pub(super) fn unbreakable(text: &str) -> String {
+    text.to_owned()
+}
+
 /// Checks what a dialog needs.
 #[cfg(any(target_os = "macos", windows))]
 pub(super) fn check(_variable: Lookup<'_>) -> Result<(), DisplayError> {
@@ -229,5 +252,17 @@ mod unix {
                 assert!(told.starts_with(expected), "{script}: {told}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(any(target_os = "macos", windows)))]
+mod tests {
+    use super::unbreakable;
+
+    #[test]
+    fn no_line_can_be_wrapped() {
+        assert_eq!(unbreakable("a b\n\nc"), "a\u{2060} \u{2060}b\n\nc");
+        assert_eq!(unbreakable(""), "");
     }
 }
