@@ -19,10 +19,12 @@ mod wrapped;
 
 pub use discover::{Discovery, Options, Problem, ProblemKind, discover, watch_paths};
 pub use entry::{Entry, Launch, Protection, Remote, Scope, Stdio, Transport};
-pub use location::{Approval, Client, ClientId, Environment, Location};
+pub use location::{
+    AllowList, Approval, Client, ClientId, Environment, Location, Unset, VariableForm, Variables,
+};
 pub use table::{all, by_id};
 pub use wrapped::{Form, Wrapped};
 
-pub(crate) use discover::read_bytes;
+pub(crate) use discover::{lists_in_use, read_bytes};
 pub(crate) use shape::{Shape, shape_of};
 pub(crate) use wrapped::{is_defenter, unwrap};

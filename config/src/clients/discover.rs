@@ -153,6 +153,21 @@ pub fn watch_paths(host: &Host, options: &Options) -> Vec<PathBuf> {
     folders
 }
 
+/// The allow-lists of a client that are there: file and key.
+pub(crate) fn lists_in_use(host: &Host, client: &Client) -> Vec<(PathBuf, &'static str)> {
+    let mut scan = Scan::new(host);
+    let mut found = Vec::new();
+    for list in client.allow_lists {
+        for path in list.paths.iter().flat_map(|path| expand(host, path, Context::default())) {
+            let doc = scan.quiet(&path, list.format);
+            if doc.is_some_and(|doc| doc.root().is_some_and(|root| root.get(list.key).is_some())) {
+                found.push((host.real(&path), list.key));
+            }
+        }
+    }
+    found
+}
+
 fn watched(file: &Path, folders: &mut HashSet<PathBuf>) {
     let mut folder = file.parent();
     while let Some(path) = folder {

@@ -42,8 +42,54 @@ pub struct Client {
     pub environment: Environment,
     /// Whether it asks again about an entry that was rewritten.
     pub approval: Approval,
-    /// An allow-list of an organisation that looks at commands and refuses a wrapped one.
-    pub allow_list: Option<&'static str>,
+    /// What it does with variables in commands, arguments and addresses.
+    pub variables: Variables,
+    /// Allow-lists of an organisation that look at commands and refuse a wrapped one.
+    pub allow_lists: &'static [AllowList],
+}
+
+/// An allow-list that looks at commands.
+#[derive(Debug)]
+pub struct AllowList {
+    /// Patterns of the files it may be in.
+    pub paths: &'static [&'static str],
+    /// How they are written.
+    pub format: Format,
+    /// The key that is there where the list is used.
+    pub key: &'static str,
+}
+
+/// What a client does with variables in commands, arguments and addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variables {
+    /// The forms it expands.
+    pub forms: &'static [VariableForm],
+    /// What it does with one that is not set.
+    pub unset: Unset,
+}
+
+/// A way of writing a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableForm {
+    /// `${NAME}`, `${NAME:-default}`.
+    Braces,
+    /// `$NAME`.
+    Dollar,
+    /// `${env:NAME}`.
+    Env,
+    /// `{env:NAME}`.
+    BareEnv,
+}
+
+/// What a client does with a variable that is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unset {
+    /// It leaves the text as it is, or puts nothing in its place.
+    Kept,
+    /// It refuses the server.
+    RefusesServer,
+    /// It refuses the whole file.
+    RefusesFile,
 }
 
 /// One place where a client keeps servers.
@@ -129,7 +175,8 @@ impl Client {
             locations,
             environment: Environment::Unknown,
             approval: Approval::None,
-            allow_list: None,
+            variables: Variables { forms: &[], unset: Unset::Kept },
+            allow_lists: &[],
         }
     }
 
@@ -145,9 +192,15 @@ impl Client {
         self
     }
 
-    /// An allow-list that looks at commands.
-    pub(super) const fn lists(mut self, allow_list: &'static str) -> Self {
-        self.allow_list = Some(allow_list);
+    /// Allow-lists that look at commands.
+    pub(super) const fn allow_lists(mut self, allow_lists: &'static [AllowList]) -> Self {
+        self.allow_lists = allow_lists;
+        self
+    }
+
+    /// The variables it expands.
+    pub(super) const fn expands(mut self, forms: &'static [VariableForm], unset: Unset) -> Self {
+        self.variables = Variables { forms, unset };
         self
     }
 }

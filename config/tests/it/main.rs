@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod discovery;
+#[cfg(unix)]
+mod doctor;
 mod edits;
 #[cfg(unix)]
 mod hostile;

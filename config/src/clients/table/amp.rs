@@ -3,7 +3,7 @@
 //! The key is one word with a dot in it.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Approval, Client, Location};
+use crate::clients::location::{AllowList, Approval, Client, Location, Unset, VariableForm};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -32,5 +32,10 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
-.lists("amp.mcpPermissions, which matches command and arguments")
+.expands(&[VariableForm::Braces], Unset::Kept)
+.allow_lists(&[AllowList {
+    paths: &["{cfg}/amp/settings.json", "{app}/amp/settings.json"],
+    format: Format::Jsonc,
+    key: "amp.mcpPermissions",
+}])
 .asks(Approval::Projects("approve the server again when Amp asks"))];

@@ -6,7 +6,9 @@
 
 use crate::clients::discover::Scan;
 use crate::clients::entry::{Entry, Scope};
-use crate::clients::location::{ADMINISTRATOR, Client, ClientId, Environment, Location, PLUGIN};
+use crate::clients::location::{
+    ADMINISTRATOR, Client, ClientId, Environment, Location, PLUGIN, Unset, VariableForm,
+};
 use crate::doc::{Format, Node};
 use crate::host::Os;
 
@@ -86,7 +88,8 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(ADMINISTRATOR),
     ],
 )
-.gives(Environment::Full)];
+.gives(Environment::Full)
+.expands(&[VariableForm::Braces], Unset::Kept)];
 
 /// A project's servers are off where the user's file says so for that project.
 fn disabled_in_project(scan: &mut Scan<'_>, entry: &mut Entry) {

@@ -3,7 +3,9 @@
 //! `codex mcp add` rewrites all of `mcp_servers` and loses comments there. (Seen with 0.169.0.)
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{ADMINISTRATOR, Client, ClientId, Environment, Location, PLUGIN};
+use crate::clients::location::{
+    ADMINISTRATOR, AllowList, Client, ClientId, Environment, Location, PLUGIN,
+};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -53,4 +55,8 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
 .gives(Environment::Only(&[
     "HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ",
 ]))
-.lists("mcp_servers in requirements.toml, which matches the command")];
+.allow_lists(&[AllowList {
+    paths: &["{CODEX_HOME:~/.codex}/requirements.toml", "/etc/codex/requirements.toml"],
+    format: Format::Toml,
+    key: "mcp_servers",
+}])];

@@ -1,7 +1,7 @@
 //! GitHub Copilot CLI.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, PLUGIN};
+use crate::clients::location::{Client, Environment, Location, PLUGIN, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -27,4 +27,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(PLUGIN),
     ],
 )
-.gives(Environment::Full)];
+.gives(Environment::Full)
+.expands(&[VariableForm::Braces, VariableForm::Dollar], Unset::Kept)];

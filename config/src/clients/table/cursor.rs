@@ -4,7 +4,9 @@
 //! unwrapping.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Approval, Client, ClientId, Environment, Location, PLUGIN};
+use crate::clients::location::{
+    Approval, Client, ClientId, Environment, Location, PLUGIN, Unset, VariableForm,
+};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -25,4 +27,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
     ],
 )
 .gives(Environment::Full)
+.expands(&[VariableForm::Env], Unset::Kept)
 .asks(Approval::Always("approve the server again when Cursor asks"))];

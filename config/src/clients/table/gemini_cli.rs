@@ -4,7 +4,9 @@
 
 use crate::clients::discover::Scan;
 use crate::clients::entry::{Entry, Launch, Scope, Transport};
-use crate::clients::location::{ADMINISTRATOR, Client, EXTENSION, Environment, Location};
+use crate::clients::location::{
+    ADMINISTRATOR, Client, EXTENSION, Environment, Location, Unset, VariableForm,
+};
 use crate::doc::{Format, Node};
 use crate::host::Os;
 
@@ -66,7 +68,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
     ],
 )
 .gives(Environment::WithoutSecrets)
-.lists("mcp.allowed")];
+.expands(&[VariableForm::Braces, VariableForm::Dollar], Unset::Kept)];
 
 /// `url` is server-sent events and `httpUrl` is not. `mcp.excluded` turns servers off, and
 /// `mcp.allowed` all others.

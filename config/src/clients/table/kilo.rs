@@ -1,7 +1,7 @@
 //! Kilo Code.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -54,4 +54,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
-.gives(Environment::Full)];
+.gives(Environment::Full)
+.expands(&[VariableForm::BareEnv], Unset::Kept)];

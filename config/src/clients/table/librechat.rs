@@ -1,7 +1,7 @@
 //! LibreChat.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -11,4 +11,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         Location::new(Scope::User, &["~/LibreChat/librechat.yaml"], Format::Yaml, &["mcpServers"]),
         Location::new(Scope::Project, &["{proj}/librechat.yaml"], Format::Yaml, &["mcpServers"]),
     ],
-)];
+)
+.expands(&[VariableForm::Braces], Unset::Kept)];

@@ -3,7 +3,7 @@
 //! It also reads the files of Cursor, Claude, Codex, Windsurf, opencode and VS Code.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -24,4 +24,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
-.gives(Environment::Full)];
+.gives(Environment::Full)
+.expands(&[VariableForm::Braces], Unset::RefusesFile)];

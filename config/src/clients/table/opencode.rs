@@ -5,7 +5,9 @@
 //! (Seen with 1.18.33.)
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{ADMINISTRATOR, Client, ClientId, Environment, Location};
+use crate::clients::location::{
+    ADMINISTRATOR, Client, ClientId, Environment, Location, Unset, VariableForm,
+};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -80,4 +82,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(ADMINISTRATOR),
     ],
 )
-.gives(Environment::Full)];
+.gives(Environment::Full)
+.expands(&[VariableForm::BareEnv], Unset::Kept)];

@@ -4,7 +4,9 @@
 //! (Seen with 0.24.4.)
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Approval, Client, EXTENSION, Environment, Location};
+use crate::clients::location::{
+    Approval, Client, EXTENSION, Environment, Location, Unset, VariableForm,
+};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -35,4 +37,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
     ],
 )
 .gives(Environment::Full)
+.expands(&[VariableForm::Braces, VariableForm::Dollar], Unset::Kept)
 .asks(Approval::Projects("run `qwen mcp approve NAME`"))];

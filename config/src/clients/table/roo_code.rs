@@ -1,7 +1,7 @@
 //! Roo Code.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -35,4 +35,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
-.gives(Environment::Full)];
+.gives(Environment::Full)
+.expands(&[VariableForm::Env], Unset::Kept)];

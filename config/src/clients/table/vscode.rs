@@ -5,7 +5,9 @@
 //! 1.139.)
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Approval, Client, ClientId, Environment, Location};
+use crate::clients::location::{
+    AllowList, Approval, Client, ClientId, Environment, Location, Unset, VariableForm,
+};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -50,5 +52,17 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
     ],
 )
 .gives(Environment::Full)
+.expands(&[VariableForm::Env], Unset::Kept)
 .asks(Approval::Projects("trust the server again when VS Code says that it was updated"))
-.lists("chat.mcp.access and chat.mcp.allowedServers")];
+.allow_lists(&[
+    AllowList {
+        paths: &["{app}/Code/User/settings.json"],
+        format: Format::Jsonc,
+        key: "chat.mcp.access",
+    },
+    AllowList {
+        paths: &["{app}/Code/User/settings.json"],
+        format: Format::Jsonc,
+        key: "chat.mcp.allowedServers",
+    },
+])];

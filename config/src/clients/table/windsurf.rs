@@ -1,7 +1,7 @@
 //! Windsurf.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, ClientId, Environment, Location};
+use crate::clients::location::{Client, ClientId, Environment, Location, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[
@@ -28,7 +28,7 @@ pub(super) const CLIENTS: &[Client] = &[
         ],
     )
     .gives(Environment::Full)
-    .lists("the team's allow-list, which matches command and arguments"),
+    .expands(&[VariableForm::Env], Unset::Kept),
     Client::new(
         "windsurf-jetbrains",
         "Windsurf for JetBrains",
