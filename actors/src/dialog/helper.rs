@@ -125,6 +125,8 @@ impl Helper {
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            // It makes GTK programs print to standard output, where a dialog's answer is read from.
+            .env_remove("G_MESSAGES_DEBUG")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -210,6 +212,19 @@ mod tests {
                case $line in *'"target":"delete_file"'*) echo '{"id":"q1","answer":"allow"}';; esac"#,
             Answer::Allow,
         );
+    }
+
+    #[test]
+    fn the_helper_gets_the_variables_but_for_the_noisy_one() {
+        let helper = shell(
+            r#"read line; [ "$DISPLAY" = :1 ] && [ -z "$G_MESSAGES_DEBUG" ] &&
+               echo '{"id":"q1","answer":"allow"}'"#,
+        )
+        .with_environment(
+            [("DISPLAY", ":1"), ("G_MESSAGES_DEBUG", "all")].map(|(k, v)| (k.into(), v.into())),
+        );
+        let question = Question { id: "q1".into(), ..sample() };
+        assert_eq!(runtime().block_on(helper.ask(&question)), Answer::Allow);
     }
 
     #[test]
