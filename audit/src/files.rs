@@ -119,6 +119,11 @@ pub(crate) fn create(path: &Path) -> Result<File, AuditError> {
     options.open(path).map_err(AuditError::io("create", path))
 }
 
+/// Opens a file to write anew.
+pub(crate) fn overwrite(path: &Path) -> io::Result<File> {
+    private().write(true).create(true).truncate(true).open(path)
+}
+
 /// Opens a file to write on. Not in append mode: on Windows such a handle cannot be cut back, and
 /// the claim on the stream makes this the only writer.
 pub(crate) fn reopen(path: &Path) -> Result<File, AuditError> {

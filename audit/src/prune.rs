@@ -7,7 +7,6 @@ use std::path::Path;
 
 use crate::files::{self, Segment};
 use crate::log::Options;
-use crate::recover::torn_path;
 
 /// Deletes the oldest files until the rest is within the limits. `current` is never deleted. What
 /// cannot be deleted stays: an old file too many is no reason to refuse an operation.
@@ -28,7 +27,6 @@ pub(crate) fn prune(dir: &Path, options: &Options, current: &Path) {
             continue;
         }
         if fs::remove_file(&segment.path).is_ok() {
-            let _ = fs::remove_file(torn_path(&segment.path));
             forget_lock(dir, &segments, segment);
             total -= size;
             count -= 1;

@@ -2,12 +2,12 @@
 //!
 //! Owns: finding the last whole line of a stream. Accepts: files in any state.
 //! Promises: reads from the end of the newest file until one line is whole, so that it costs the
-//! same however long the record is; what is half is moved to a file beside it, never lost and never
-//! a reason not to start.
+//! same however long the record is; what is half is moved to a file of its own (the last MiB of it,
+//! until the next time) and is never a reason not to start.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::AuditError;
 use crate::files::{self, Segment};
@@ -15,7 +15,7 @@ use crate::line::{self, Hash, MAX_LINE, ZERO};
 
 /// How much is read first from the end of a file.
 const BLOCK: u64 = 64 * 1024;
-/// How much of what a crash left half is kept.
+/// How much of what a crash left half is kept, for each stream.
 const MAX_TORN: u64 = 1024 * 1024;
 
 /// The end of a stream.
@@ -55,7 +55,7 @@ pub(crate) fn end(dir: &Path, stream: &str) -> Result<End, AuditError> {
         match last_line(&segment.path)? {
             Some(last) => {
                 torn += last.length - last.end;
-                set_aside(&segment.path, last.end, last.length)?;
+                set_aside(&segment, last.end, last.length)?;
                 let parts = line::split(&last.line);
                 return Ok(End {
                     next_file,
@@ -69,17 +69,12 @@ pub(crate) fn end(dir: &Path, stream: &str) -> Result<End, AuditError> {
             None => {
                 let length = length(&segment.path)?;
                 torn += length;
-                set_aside(&segment.path, 0, length)?;
+                set_aside(&segment, 0, length)?;
                 fs::remove_file(&segment.path).map_err(AuditError::io("remove", &segment.path))?;
             }
         }
     }
     Ok(End { segment: None, next_file, next_seq: 1, prev: ZERO, gap: false, torn })
-}
-
-/// Where what was half in a file is kept.
-pub(crate) fn torn_path(path: &Path) -> PathBuf {
-    path.with_extension("torn")
 }
 
 fn length(path: &Path) -> Result<u64, AuditError> {
@@ -117,19 +112,19 @@ fn last_in(block: &[u8], from: u64, length: u64) -> Option<Last> {
     Some(Last { line: block[start..end].to_vec(), end: from + end as u64 + 1, length })
 }
 
-/// Moves what stands between two places of a file to a file beside it.
-fn set_aside(path: &Path, from: u64, to: u64) -> Result<(), AuditError> {
+/// Moves what stands between two places of a file to the stream's file for that.
+fn set_aside(segment: &Segment, from: u64, to: u64) -> Result<(), AuditError> {
     if from == to {
         return Ok(());
     }
+    let path = &segment.path;
     let mut file = files::reopen(path)?;
     let mut half = Vec::new();
     file.seek(SeekFrom::Start(from))
         .and_then(|_| (&mut file).take((to - from).min(MAX_TORN)).read_to_end(&mut half))
         .map_err(AuditError::io("read", path))?;
-    let beside = torn_path(path);
+    let beside = path.with_file_name(format!("{}.torn", segment.stream));
     // Kept where there is room; a full disk must not keep the log from starting.
-    let _ = files::create(&beside)
-        .and_then(|mut kept| kept.write_all(&half).map_err(AuditError::io("write", &beside)));
+    let _ = files::overwrite(&beside).and_then(|mut kept| kept.write_all(&half));
     file.set_len(from).map_err(AuditError::io("cut back", path))
 }

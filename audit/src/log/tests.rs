@@ -174,6 +174,46 @@ fn a_failed_write_leaves_nothing_behind() {
     assert_eq!(report.records(), 6);
 }
 
+/// A limit on the size of files stands for a full disk: the write that meets it is cut short. The
+/// limit is one of a whole process, so the test runs itself under it.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_that_passes() {
+    const DIR: &str = "DEFENTER_TEST_FULL_DISK";
+    if let Some(dir) = std::env::var_os(DIR) {
+        return fill(Path::new(&dir));
+    }
+    let dir = TempDir::new().unwrap();
+    let child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -f 16; trap '' XFSZ; exec \"$0\" --exact \"$1\""])
+        .arg(std::env::current_exe().unwrap())
+        .arg("log::tests::a_full_disk_is_an_error_that_passes")
+        .env(DIR, dir.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    let full = verify(dir.path()).unwrap();
+    assert!(full.is_intact() && full.records() > 5, "{full:?}");
+    assert_eq!(full.streams[0].torn, 0);
+    let mut log = open(dir.path());
+    log.append(&record(100)).unwrap();
+    let after = verify(dir.path()).unwrap();
+    assert!(after.is_intact() && after.records() == full.records() + 1);
+}
+
+#[cfg(unix)]
+fn fill(dir: &Path) {
+    let mut log = open(dir);
+    let refused = (0..100).find_map(|n| log.append(&record(n)).err()).unwrap();
+    assert!(refused.is_full(), "{refused}");
+    assert!(refused.to_string().contains("audit.max_total_bytes"), "{refused}");
+    let length = fs::metadata(log.path()).unwrap().len();
+    assert_eq!(length, log.length);
+    let batch: Vec<Record> = (0..50).map(record).collect();
+    assert!(log.append_batch(&batch).is_err());
+    assert_eq!(fs::metadata(log.path()).unwrap().len(), length);
+}
+
 #[test]
 fn files_rotate_by_size_and_the_chain_goes_on() {
     let dir = TempDir::new().unwrap();
@@ -266,6 +306,8 @@ fn a_file_without_a_whole_line_is_set_aside() {
         assert_eq!(log.path(), path);
         log.append(&record(9)).unwrap();
     }
+    let torn = fs::read_to_string(dir.path().join("main.torn")).unwrap();
+    assert_eq!(torn, "{\"seq\":7,\"event\":\"sta");
     let report = verify(dir.path()).unwrap();
     assert!(report.is_intact(), "{report:?}");
     assert_eq!((report.records(), report.streams[0].torn), (7, 1));
