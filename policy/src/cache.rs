@@ -31,12 +31,12 @@ impl Cache {
         self.shard(facts).lock().ok()?.get(facts).cloned()
     }
 
-    pub(crate) fn put(&self, facts: &Facts, decision: Arc<Decision>) {
-        let Ok(mut shard) = self.shard(facts).lock() else { return };
+    pub(crate) fn put(&self, facts: Facts, decision: Arc<Decision>) {
+        let Ok(mut shard) = self.shard(&facts).lock() else { return };
         if shard.len() >= PER_SHARD {
             shard.clear();
         }
-        shard.insert(facts.clone(), decision);
+        shard.insert(facts, decision);
     }
 
     fn shard(&self, facts: &Facts) -> &Mutex<HashMap<Facts, Arc<Decision>>> {

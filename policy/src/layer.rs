@@ -97,15 +97,22 @@ pub(crate) struct Mentions {
 impl Mentions {
     /// Of the text of a rule.
     fn of(text: &str) -> Self {
-        // A name can also be written as a string, with escapes in it, and a context can be looked
-        // at as a whole. Then everything counts as mentioned.
-        let named = text.matches("context.").count() + text.matches("context has ").count();
-        let unclear = text.contains('\\') || named != text.matches("context").count();
-        let attributes = (0..)
-            .zip(ATTRIBUTES)
-            .filter(|(_, name)| unclear || text.contains(name))
-            .fold(0, |mask, (at, _)| mask | 1 << at);
-        Self { attributes, server: unclear || text.contains("Server") }
+        Self::named(text).unwrap_or(Self { attributes: u32::MAX, server: true })
+    }
+
+    /// The attributes that are named plainly; `None` where a context is used in another way: as a
+    /// whole, with a name as a string (which may hold escapes), or with spaces in between.
+    fn named(text: &str) -> Option<Self> {
+        let mut attributes = 0;
+        for (at, word) in text.match_indices("context") {
+            let rest = &text[at + word.len()..];
+            let name = rest.strip_prefix('.').or_else(|| rest.strip_prefix(" has "))?;
+            let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let name = &name[..end.unwrap_or(name.len())];
+            let place = ATTRIBUTES.iter().position(|known| *known == name)?;
+            attributes |= 1 << place;
+        }
+        Some(Self { attributes, server: text.contains("Server") })
     }
 
     /// Of a rule that looks at everything.

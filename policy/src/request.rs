@@ -3,7 +3,8 @@
 //! Owns: the names that a request is made of, built once. Accepts: [`Facts`]. Emits: the request
 //! and the entities of one evaluation. Promises: no parsing at decision time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
@@ -12,7 +13,7 @@ use defenter_redact::Kind;
 
 use crate::action::{Action, GROUPS};
 use crate::error::PolicyError;
-use crate::facts::{Direction, Facts, ProtectedPath, ToolClass};
+use crate::facts::{Direction, Facts, ProtectedPath, SessionFlags, ToolClass};
 use crate::layer::Mentions;
 
 /// The attributes of the context, as the schema has them.
@@ -183,6 +184,44 @@ impl Vocabulary {
         let found = found.filter(|(path, _)| facts.protected_paths.contains(path));
         RestrictedExpression::new_set(found.map(|(_, uid)| entity(uid)))
     }
+}
+
+/// The facts without what is not looked at, so that operations that differ only in that share one
+/// decision.
+pub(crate) fn projected(facts: &Facts, mentions: Mentions) -> Facts {
+    let flag = |name: &str, value: bool| value && mentions.has(name);
+    let number = |name: &str, value: u32| if mentions.has(name) { value } else { 0 };
+    Facts {
+        version: facts.version,
+        client: Arc::clone(&facts.client),
+        server: Arc::clone(&facts.server),
+        method: Arc::clone(&facts.method),
+        direction: facts.direction,
+        phase: facts.phase,
+        tool: facts.tool.clone(),
+        tool_class: facts.tool_class,
+        finding_kinds: kept(&facts.finding_kinds, mentions.has("findings")),
+        has_secret: flag("has_secret", facts.has_secret),
+        has_personal_data: flag("has_personal_data", facts.has_personal_data),
+        paths: number("paths", facts.paths),
+        paths_outside_roots: number("paths_outside_roots", facts.paths_outside_roots),
+        protected_paths: kept(&facts.protected_paths, mentions.has("protected_paths")),
+        hosts: kept(&facts.hosts, mentions.has("hosts")),
+        private_hosts: flag("private_hosts", facts.private_hosts),
+        metadata_host: flag("metadata_host", facts.metadata_host),
+        hidden_text: flag("hidden_text", facts.hidden_text),
+        terminal_escapes: flag("terminal_escapes", facts.terminal_escapes),
+        asks_sampling: flag("asks_sampling", facts.asks_sampling),
+        asks_url: flag("asks_url", facts.asks_url),
+        asks_secret: flag("asks_secret", facts.asks_secret),
+        size_kib: if mentions.has("size_kib") { facts.size_kib } else { 0 },
+        intent: flag("intent", facts.intent),
+        session: if mentions.has("session") { facts.session } else { SessionFlags::default() },
+    }
+}
+
+fn kept<T: Clone + Ord>(set: &BTreeSet<T>, keep: bool) -> BTreeSet<T> {
+    if keep { set.clone() } else { BTreeSet::new() }
 }
 
 /// The id of a tool: its server's name, `/`, its own name.

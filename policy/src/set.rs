@@ -17,7 +17,7 @@ use crate::error::PolicyError;
 use crate::facts::Facts;
 use crate::layer::{self, Layer, LayerKind, Mentions, Rule};
 use crate::preset::Preset;
-use crate::request::{Lifts, Vocabulary};
+use crate::request::{Lifts, Vocabulary, projected};
 use crate::schema;
 
 /// What allows everything that no rule forbids.
@@ -123,10 +123,11 @@ impl PolicySet {
         let Some(prepared) = &self.by_action[action.index()] else {
             return Arc::new(Decision::allow());
         };
-        if let Some(decision) = self.cache.get(facts) {
+        let facts = projected(facts, prepared.candidates.mentions);
+        if let Some(decision) = self.cache.get(&facts) {
             return decision;
         }
-        let decision = Arc::new(self.evaluate(facts, action, prepared));
+        let decision = Arc::new(self.evaluate(&facts, action, prepared));
         self.cache.put(facts, Arc::clone(&decision));
         decision
     }

@@ -441,6 +441,17 @@ fn builtin_rules_can_be_disabled_by_their_id() {
 }
 
 #[test]
+fn what_no_rule_looks_at_does_not_split_the_cache() {
+    let set = preset(Preset::Balanced);
+    let hosts = BTreeSet::from([Arc::from("a.example")]);
+    let first = set.decide(&call("delete_file"));
+    let second = set.decide(&Facts { hosts, paths: 3, size_kib: 9, ..call("delete_file") });
+    assert!(Arc::ptr_eq(&first, &second));
+    let third = set.decide(&Facts { metadata_host: true, ..call("delete_file") });
+    assert_eq!(third.effect, Effect::Block);
+}
+
+#[test]
 fn the_policy_can_be_shared() {
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&preset(Preset::Balanced));
@@ -496,5 +507,6 @@ proptest! {
         prop_assert!(preset(Preset::Observe).decide(&facts).effect <= plain.decide(&facts).effect);
         prop_assert_eq!(&*plain.decide(&facts), &plain.decide_uncached(&facts));
         prop_assert_eq!(plain.decide(&facts), plain.decide(&facts));
+        prop_assert_eq!(&*tightened.decide(&facts), &tightened.decide_uncached(&facts));
     }
 }
