@@ -4,12 +4,15 @@
 
 use std::ops::Range;
 
-use crate::context::{self, Assignments};
+use crate::context::{self, Assigned, Assignments};
 use crate::finding::Fingerprint;
 use crate::offsets::Derived;
 use crate::redactor::Redactor;
 use crate::rule::{Detector, How, MAX_TOKEN, Rule};
 use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
+
+/// Most values of a list that are judged by its key.
+const MAX_ELEMENTS: usize = 64;
 
 /// How far after its keyword a `near` rule looks, in bytes.
 const NEAR: usize = 64;
@@ -166,6 +169,7 @@ impl<'r> Work<'r> {
                 let assigned = assignments.at(self, at, end).filter(|found| !found.spaced).cloned();
                 if let Some(assigned) = assigned {
                     context::judge(self, layer, index, &assigned);
+                    self.elements(layer, assignments, index, assigned);
                 }
             }
             (How::Detector, Some(Detector::UrlCredentials)) => {
@@ -178,6 +182,25 @@ impl<'r> Work<'r> {
             (How::Detector, Some(Detector::Crypto)) => pii::bech32(self, layer.text, at),
             (How::Detector, Some(Detector::Pem)) => context::pem(self, layer.text, index, at),
             _ => {}
+        }
+    }
+
+    /// Judges the other values of a list.
+    fn elements(
+        &mut self,
+        layer: &Layer<'_>,
+        assignments: &Assignments<'_>,
+        index: usize,
+        first: Assigned,
+    ) {
+        if !assignments.is_list(&first) {
+            return;
+        }
+        let mut assigned = first;
+        for _ in 0..MAX_ELEMENTS {
+            let Some(next) = assignments.next_element(&assigned) else { return };
+            context::judge(self, layer, index, &next);
+            assigned = next;
         }
     }
 

@@ -54,6 +54,10 @@ pub(crate) struct Assigned {
     pub(crate) call: Option<Range<usize>>,
     /// Whether other words stand between the name with the keyword and the operator.
     pub(crate) spaced: bool,
+    /// Whether nothing stands between key, operator and value, as in `KEY=value`.
+    pub(crate) tight: bool,
+    /// Whether an operator follows the value, so that it is part of an expression.
+    pub(crate) computed: bool,
     /// Whether the key is the first thing in its line, or follows `export`, `set`, `-` …
     pub(crate) line_start: bool,
 }
@@ -113,6 +117,7 @@ impl<'t> Assignments<'t> {
         let before = key.start.checked_sub(1).map(|at| text[at]);
         let quoted_key =
             matches!(before, Some(b'"' | b'\'' | b'`')) && text.get(key.end).copied() == before;
+        let key_end = key.end;
         let mut at = key.end;
         if quoted_key {
             at += 1;
@@ -144,6 +149,8 @@ impl<'t> Assignments<'t> {
             operator,
             call: None,
             spaced,
+            tight: at == after && after == key_end + 1,
+            computed: false,
         };
         self.set_value(&mut assigned, at)?;
         Some(assigned)
@@ -256,6 +263,7 @@ impl<'t> Assignments<'t> {
         }
         match text.get(at)? {
             quote @ (b'"' | b'\'' | b'`') => self.quoted(assigned, at, *quote),
+            b'[' | b'(' | b'{' => self.first_element(assigned, at),
             b'\\' if matches!(text.get(at + 1), Some(b'"' | b'\'')) => {
                 self.escaped_quoted(assigned, at)
             }
@@ -287,6 +295,40 @@ impl<'t> Assignments<'t> {
         assigned.value = start..end;
         assigned.quote = Some(quote);
         Some(())
+    }
+
+    /// The first of several values in quotes: `["…", "…"]`.
+    fn first_element(&self, assigned: &mut Assigned, at: usize) -> Option<()> {
+        let inside = self.blanks(at + 1, true);
+        let quote = *self.text.get(inside).filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
+        // An object's first key is no value of the key before it.
+        self.quoted(assigned, inside, quote)?;
+        let after = self.blanks(assigned.value.end + 1, true);
+        (!matches!(self.text.get(after), Some(b':' | b'='))).then_some(())
+    }
+
+    /// The value in quotes after the one that ends at `end`, if a comma stands between them.
+    pub(crate) fn next_element(&self, assigned: &Assigned) -> Option<Assigned> {
+        let quote = assigned.quote?;
+        let comma = self.blanks(assigned.value.end + 1, true);
+        if self.text.get(comma) != Some(&b',') {
+            return None;
+        }
+        let start = self.blanks(comma + 1, true);
+        if self.text.get(start) != Some(&quote) {
+            return None;
+        }
+        let mut next = assigned.clone();
+        self.quoted(&mut next, start, quote)?;
+        let after = self.blanks(next.value.end + 1, true);
+        (!matches!(self.text.get(after), Some(b':' | b'='))).then_some(next)
+    }
+
+    /// Whether the value is the first of several in brackets.
+    pub(crate) fn is_list(&self, assigned: &Assigned) -> bool {
+        let from = assigned.value.start.saturating_sub(24);
+        let before = self.text[from..assigned.value.start.saturating_sub(1)].trim_ascii_end();
+        before.ends_with(b"[")
     }
 
     /// A value between `\"` and `\"`: a string in a string.
@@ -345,11 +387,33 @@ impl<'t> Assignments<'t> {
                 return self.quoted(assigned, inside + 1, text[inside + 1]);
             }
         }
-        while end > at && matches!(text[end - 1], b',' | b';' | b'.' | b'\\') {
+        let whole = end;
+        while end > at && self.is_trailing(at, end) {
             end -= 1;
         }
+        let ended = text[end..whole].contains(&b';');
+        let rest = &text[whole..text.len().min(whole + 3)];
+        let operated = matches!(
+            rest,
+            [b' ', b'+' | b'?' | b'*' | b'|' | b'&' | b'-', b' ', ..]
+                | [b' ', b'|' | b'&' | b'=', _]
+        );
+        assigned.computed =
+            operated || ended && !assigned.tight && assigned.operator == Operator::Equals;
         assigned.value = at..end;
         (end > at).then_some(())
+    }
+
+    /// Whether the last byte of `from..to` closes or ends something outside the value.
+    fn is_trailing(&self, from: usize, to: usize) -> bool {
+        let open = match self.text[to - 1] {
+            b',' | b';' | b'.' | b'\\' => return true,
+            b')' => b'(',
+            b']' => b'[',
+            b'}' => b'{',
+            _ => return false,
+        };
+        !self.text[from..to].contains(&open)
     }
 
     /// Whether a key is what its line assigns to: nothing but indentation, a list dash, a comment
@@ -379,6 +443,9 @@ impl<'t> Assignments<'t> {
                 | b"- \""
                 | b"-e"
                 | b"- -e"
+                | b"-e \""
+                | b"#!"
+                | b";"
         )
     }
 }

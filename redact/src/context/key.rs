@@ -9,8 +9,10 @@ pub(crate) enum KeyClass {
     Password,
     /// A secret that a machine made.
     Secret,
-    /// Perhaps a secret: `key`, `auth`, `nonce`.
+    /// Perhaps a secret: `key`, `auth`.
     Weak,
+    /// Something random that may be short: `nonce`, `salt`.
+    Nonce,
     /// Nothing that we know to be secret.
     Other,
 }
@@ -26,7 +28,7 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
         index -= 1;
     }
     let Some(last) = index.checked_sub(1) else { return KeyClass::Other };
-    if is_calm(words.get(last)) {
+    if is_calm(words.get(last)) || is_caption(words.get(0)) {
         return KeyClass::Other;
     }
     for at in (last.saturating_sub(2)..=last).rev() {
@@ -186,10 +188,38 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
     if matches!(word, b"word" | b"phrase" | b"code" | b"wd") && before == b"pass" {
         return KeyClass::Password;
     }
+    if matches!(word, b"nonce" | b"salt" | b"cnonce" | b"seed") {
+        return KeyClass::Nonce;
+    }
     if WEAK.contains(&word) {
         return KeyClass::Weak;
     }
     KeyClass::Other
+}
+
+/// First words of names that stand for a text shown to a person.
+fn is_caption(word: &[u8]) -> bool {
+    const CAPTIONS: &[&[u8]] = &[
+        b"label",
+        b"title",
+        b"show",
+        b"hide",
+        b"forgot",
+        b"forget",
+        b"tooltip",
+        b"msg",
+        b"error",
+        b"err",
+        b"mandatory",
+        b"placeholder",
+        b"hint",
+        b"text",
+        b"lbl",
+        b"txt",
+        b"btn",
+        b"help",
+    ];
+    CAPTIONS.contains(&word)
 }
 
 /// Words after which the name says nothing else than before.
@@ -535,7 +565,7 @@ mod tests {
         ] {
             check(name, KeyClass::Secret);
         }
-        for name in ["key", "nonce", "auth"] {
+        for name in ["key", "auth"] {
             check(name, KeyClass::Weak);
         }
         for name in [

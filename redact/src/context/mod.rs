@@ -6,6 +6,7 @@ mod address;
 mod assign;
 mod key;
 mod pem;
+mod rarity;
 mod value;
 
 use std::ops::Range;

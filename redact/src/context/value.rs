@@ -4,6 +4,7 @@
 
 use super::assign::{Assigned, Operator};
 use super::key::KeyClass;
+use super::rarity::{RARE, rarity};
 use crate::{Confidence, barrier};
 
 /// Longest value that is judged, in bytes; longer ones count as sentences or data.
@@ -22,54 +23,196 @@ pub(crate) fn judge(
         let longest = rest.into_iter().max_by_key(std::ops::Range::len)?;
         return judge(&value[longest], class, assigned, json);
     }
-    let quoted = assigned.quote.is_some();
     let shape = Shape::of(value);
     let shortest = if class == KeyClass::Password { 4 } else { 8 };
     if value.len() < shortest || value.len() > MAX_VALUE || is_placeholder(value, &shape) {
         return None;
     }
-    if !quoted && is_code(value, &shape, assigned) {
+    if holds_object(value) {
+        let sure = class == KeyClass::Secret && longest_random(value) >= 16;
+        return sure.then_some(Confidence::Low);
+    }
+    let quoted = assigned.quote.is_some();
+    if is_template(value) || !quoted && is_code(value, &shape, assigned) {
         return None;
     }
-    if quoted && is_template(value) {
+    // A sentence, also one in a script without blanks.
+    if shape.blank > 0 || shape.other > 0 && shape.digit == 0 || is_place(value) {
         return None;
     }
-    if assigned.call.is_some() && class != KeyClass::Secret {
-        return None;
-    }
-    if shape.blank > 0 {
+    if !quoted && value.len() <= 18 && value.starts_with(b"0x") {
         return None;
     }
     match class {
         KeyClass::Password => password(value, &shape, assigned, json),
-        KeyClass::Secret => machine_made(value, &shape, 3.0).then_some(Confidence::Medium),
-        KeyClass::Weak => {
-            (value.len() >= 12 && machine_made(value, &shape, 3.3)).then_some(Confidence::Low)
-        }
+        KeyClass::Secret => secret(value, &shape, assigned),
+        KeyClass::Weak | KeyClass::Nonce => weak(value, &shape, class, assigned),
         KeyClass::Other => None,
     }
 }
 
 fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Option<Confidence> {
-    if matches!(assigned.operator, Operator::Call | Operator::Word | Operator::Compare)
-        && (assigned.quote.is_none() || shape.digit == 0)
-    {
+    let rare = rarity(value) >= RARE;
+    if !rare && shape.digit == 0 && names_itself(value) {
         return None;
     }
-    let strong = shape.digit > 0 && (shape.upper + shape.lower > 0) || shape.symbol > 0;
-    if json || strong {
-        return Some(Confidence::Medium);
+    let letters = shape.lower + shape.upper;
+    let marks = shape.symbol - count(value, b"-_.");
+    let strong = shape.digit > 0 && letters > 0 || marks > 0 || shape.digit >= 6;
+    if matches!(
+        assigned.operator,
+        Operator::Call | Operator::Word | Operator::Compare | Operator::Comma
+    ) || assigned.call.is_some()
+    {
+        return (assigned.quote.is_some() && (strong || rare)).then_some(Confidence::Low);
     }
-    (assigned.quote.is_some() || assigned.operator == Operator::Equals && assigned.line_start)
-        .then_some(Confidence::Low)
-        .filter(|_| value.len() >= 4)
+    if assigned.quote.is_some() {
+        let stated = json || value.len() >= 8 && assigned.operator == Operator::Colon;
+        return (strong || rare || stated).then_some(if strong {
+            Confidence::Medium
+        } else {
+            Confidence::Low
+        });
+    }
+    let written = assigned.line_start || assigned.quoted_key || assigned.tight;
+    let varied = shape.digit >= 2 || shape.upper > 0 || marks > 0;
+    match assigned.operator {
+        Operator::Colon => written && (rare || strong && varied),
+        Operator::Equals => rare && written || strong && (assigned.tight || varied),
+        Operator::Flag | Operator::Tag => strong || rare,
+        _ => false,
+    }
+    .then_some(Confidence::Low)
+}
+
+fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence> {
+    let made = machine_made(value, shape, 3.0);
+    if matches!(assigned.operator, Operator::Call | Operator::Word | Operator::Compare)
+        && assigned.quote.is_none()
+    {
+        return (made && value.len() >= 16).then_some(Confidence::Low);
+    }
+    let rare = value.len() >= 8 && rarity(value) >= RARE && shape.symbol <= value.len() / 4;
+    let written = assigned.quote.is_some() || assigned.line_start || assigned.tight;
+    (made || rare && written).then_some(if made { Confidence::Medium } else { Confidence::Low })
+}
+
+fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Option<Confidence> {
+    let shortest = if class == KeyClass::Nonce { 8 } else { 12 };
+    let written =
+        assigned.quote.is_some() || assigned.line_start || assigned.tight || value.len() >= 32;
+    let made =
+        machine_made(value, shape, 3.0) && (transitions(value) >= 4 || rarity(value) >= RARE);
+    (written && made && value.len() >= shortest && !is_uuid(value)).then_some(Confidence::Low)
 }
 
 /// Whether a value looks as if a machine had made it.
 fn machine_made(value: &[u8], shape: &Shape, least: f64) -> bool {
-    shape.digit > 0
-        && (shape.lower + shape.upper > 0 || shape.digit >= 16)
-        && entropy(value) >= least.min(entropy_ceiling(value.len()))
+    let letters = shape.lower + shape.upper;
+    if shape.digit == 0 || letters == 0 && shape.digit < 16 || shape.symbol > value.len() / 3 {
+        return false;
+    }
+    let mixed = shape.digit >= 4 && transitions(value) >= 2
+        || transitions(value) >= 3
+        || letters == 0
+        || rarity(value) >= RARE - 0.5;
+    mixed && entropy(value) >= least.min(entropy_ceiling(value.len()))
+}
+
+/// What a random value of that length can reach, less a margin.
+fn entropy_ceiling(length: usize) -> f64 {
+    (length as f64).log2() * 0.75
+}
+
+/// How often letters and digits take turns.
+fn transitions(value: &[u8]) -> usize {
+    value
+        .windows(2)
+        .filter(|pair| {
+            pair[0].is_ascii_alphanumeric()
+                && pair[1].is_ascii_alphanumeric()
+                && pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
+        })
+        .count()
+}
+
+fn count(value: &[u8], of: &[u8]) -> usize {
+    value.iter().filter(|byte| of.contains(byte)).count()
+}
+
+/// Whether a value without digits says what it is instead of being it, as `test-password` does.
+fn names_itself(value: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[
+        b"pass",
+        b"pwd",
+        b"secret",
+        b"token",
+        b"credential",
+        b"key",
+        b"test",
+        b"dummy",
+        b"some",
+        b"user",
+        b"login",
+        b"value",
+        b"string",
+        b"hash",
+        b"encrypt",
+        b"invalid",
+        b"wrong",
+        b"none",
+        b"prompt",
+        b"enter",
+        b"field",
+        b"input",
+        b"demo",
+        b"default",
+        b"admin",
+        b"auth",
+        b"null",
+        b"require",
+        b"empty",
+        b"missing",
+        b"config",
+        b"file",
+        b"env",
+        b"plain",
+    ];
+    let lower = value.to_ascii_lowercase();
+    NAMES.iter().any(|name| memchr::memmem::find(&lower, name).is_some())
+}
+
+/// Whether a value is an object in itself, as a token that is JSON.
+fn holds_object(value: &[u8]) -> bool {
+    matches!(value, [b'{', .., b'}']) && value.contains(&b'"')
+}
+
+/// The longest run of letters and digits that looks machine-made, in bytes.
+fn longest_random(value: &[u8]) -> usize {
+    value
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .filter(|run| machine_made(run, &Shape::of(run), 3.0))
+        .map(<[u8]>::len)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Whether a value is an address, a path, a dotted name or an e-mail address.
+fn is_place(value: &[u8]) -> bool {
+    let schemes = memchr::memmem::find(value, b"://").is_some();
+    let path = matches!(value, [b'/' | b'.' | b'~', ..]) && value.contains(&b'/')
+        || value.iter().filter(|b| **b == b'/').count() >= 1;
+    let dotted = count(value, b".:") >= 1;
+    let mail = value.contains(&b'@') && value.contains(&b'.');
+    schemes || (path || dotted || mail) && rarity(value) < RARE - 0.7 && longest_random(value) < 12
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// Whether a value has digits and enough variety for something that a machine made.
@@ -80,11 +223,6 @@ pub(crate) fn is_random(value: &[u8]) -> bool {
         _ => 3.0,
     };
     value.iter().any(u8::is_ascii_digit) && entropy(value) >= least
-}
-
-/// What a random value of that length can reach, less a margin.
-fn entropy_ceiling(length: usize) -> f64 {
-    (length as f64).log2() * 0.85
 }
 
 /// Counts of a value's bytes by class.
@@ -214,6 +352,16 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
     // One byte over and over, or no letter and no digit at all.
     shape.lower + shape.upper + shape.digit + shape.other == 0
         || value.iter().all(|&byte| byte == value[0])
+        || is_counting(lower)
+}
+
+/// Whether a value is hardly more than counting up, as `123456` and `abc123`.
+fn is_counting(lower: &[u8]) -> bool {
+    let steps = lower
+        .windows(2)
+        .filter(|pair| pair[1] == pair[0].wrapping_add(1) || pair[1] == pair[0])
+        .count();
+    lower.len() >= 4 && steps + 3 >= lower.len() && lower.len() <= 24
 }
 
 /// Whether a quoted value is filled in later.
@@ -228,35 +376,20 @@ fn is_template(value: &[u8]) -> bool {
 
 /// Whether a value without quotes is an expression of a programming language.
 fn is_code(value: &[u8], shape: &Shape, assigned: &Assigned) -> bool {
-    if is_template(value)
-        || matches!(
-            value[0],
-            b'$' | b'&'
-                | b'*'
-                | b'@'
-                | b'('
-                | b'['
-                | b'{'
-                | b'|'
-                | b'<'
-                | b'>'
-                | b'!'
-                | b'/'
-                | b'\\'
-        )
-    {
+    let opens =
+        matches!(value[0], b'&' | b'*' | b'(' | b'[' | b'{' | b'|' | b'<' | b'>' | b'\\' | b'-');
+    if opens || assigned.computed {
         return true;
     }
-    if value.iter().any(|b| matches!(b, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|')) {
+    if value[1..].iter().any(|b| matches!(b, b'(' | b'[' | b'{' | b'|')) {
         return true;
     }
-    let dotted = value
-        .split(|&b| b == b'.')
-        .all(|part| part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_'))
-        && value.contains(&b'.');
-    let config = assigned.line_start && assigned.operator == Operator::Equals
-        || assigned.operator == Operator::Flag;
-    dotted && shape.digit < 3 || shape.digit == 0 && !config
+    let named = |part: &[u8]| {
+        part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+            && part.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+    };
+    let dotted = value.contains(&b'.') && value.split(|&b| b == b'.').all(named);
+    dotted && shape.digit < 4 && rarity(value) < RARE
 }
 
 /// Whether a token is one that documentation uses: runs of one character, `EXAMPLE`.

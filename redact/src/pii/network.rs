@@ -50,7 +50,9 @@ pub(crate) fn colon(text: &[u8], colon: usize) -> (usize, Option<(Range<usize>, 
     }
     let window = &text[start..text.len().min(start + MAX_V6 + 1)];
     let mut length = window.iter().take_while(|byte| is_part(**byte)).count();
-    let next = (start + length).max(colon + 1);
+    // A fingerprint goes on for longer than any address.
+    let run = text[colon..].iter().take(256).take_while(|byte| is_part(**byte)).count();
+    let next = (colon + run).max(colon + 1);
     while length > 0
         && (window[length - 1] == b'.'
             || window[length - 1] == b':' && !window[..length].ends_with(b"::"))

@@ -1,0 +1,202 @@
+//! How fast texts are scanned: clean ones of several sorts and sizes, a mix with secrets in it,
+//! and inputs made to be slow. `cargo bench -p defenter-redact`; all texts are generated.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use defenter_redact::Redactor;
+
+/// A small generator of pseudo-random numbers (Marsaglia's xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn pick<'a>(&mut self, items: &[&'a str]) -> &'a str {
+        items[(self.next() % items.len() as u64) as usize]
+    }
+}
+
+const WORDS: &[&str] = &[
+    "the", "server", "of", "request", "and", "returns", "a", "list", "with", "every", "path", "in",
+    "order", "that", "client", "may", "read", "it", "again", "when", "session", "is", "closed",
+    "before", "result", "was", "sent", "to", "window", "number", "between", "default", "value",
+    "must", "not", "be", "changed", "by", "another", "process", "while", "running", "example",
+];
+
+fn prose(size: usize) -> String {
+    let mut numbers = Numbers(7);
+    let mut out = String::new();
+    while out.len() < size {
+        for _ in 0..(6 + numbers.next() % 9) {
+            out.push_str(numbers.pick(WORDS));
+            out.push(' ');
+        }
+        out.push_str(". ");
+        if numbers.next() % 5 == 0 {
+            out.push('\n');
+        }
+    }
+    out.truncate(size);
+    out
+}
+
+fn source(size: usize) -> String {
+    let text = concat!(
+        include_str!("../src/json.rs"),
+        include_str!("../src/prefilter.rs"),
+        include_str!("../src/offsets.rs"),
+        include_str!("../src/locate.rs"),
+        include_str!("../src/scan.rs"),
+        include_str!("../src/options.rs"),
+    );
+    text.chars().cycle().take(size).collect()
+}
+
+fn logs(size: usize) -> String {
+    let mut numbers = Numbers(11);
+    let mut out = String::new();
+    while out.len() < size {
+        let (a, b) = (numbers.next() % 60, numbers.next() % 1000);
+        let _ = writeln!(
+            out,
+            "2026-11-24T10:{:02}:{a:02}.{b:03}Z {} [{}] {} id={:016x} took {}ms",
+            b % 60,
+            numbers.pick(&["INFO", "WARN", "DEBUG"]),
+            numbers.pick(&["http", "pool", "worker-3", "cache"]),
+            numbers.pick(&["request finished", "connection reused", "retrying", "entry expired"]),
+            numbers.next(),
+            b
+        );
+    }
+    out.truncate(size);
+    out
+}
+
+/// A JSON value of about that size, as a tool's result would be.
+fn json(size: usize) -> String {
+    let mut numbers = Numbers(13);
+    let mut out = String::from("{\"content\":[");
+    while out.len() < size {
+        if out.len() > 12 {
+            out.push(',');
+        }
+        let text = prose(200 + (numbers.next() % 400) as usize).replace('\n', "\\n");
+        let _ = write!(
+            out,
+            "{{\"type\":\"text\",\"index\":{},\"score\":0.{},\"text\":\"{text}\"}}",
+            numbers.next() % 1000,
+            numbers.next() % 100_000
+        );
+    }
+    out.push_str("],\"isError\":false}");
+    out
+}
+
+/// Source, prose, JSON and logs with about thirty made-up secrets a megabyte.
+fn mix(size: usize) -> String {
+    let mut numbers = Numbers(17);
+    let mut out = String::new();
+    let parts = [source(12_000), prose(6_000), json(8_000), logs(7_000)];
+    while out.len() < size {
+        for part in &parts {
+            out.push_str(part);
+            out.push('\n');
+        }
+        let letters: String = (0..36)
+            .map(|_| {
+                char::from(
+                    b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
+                        [(numbers.next() % 55) as usize],
+                )
+            })
+            .collect();
+        let _ = match numbers.next() % 4 {
+            0 => writeln!(out, "token = \"ghp_{letters}\""),
+            1 => writeln!(out, "API_KEY={letters}"),
+            2 => writeln!(out, "postgres://app:{}@db.internal/main", &letters[..12]),
+            _ => writeln!(out, "mail {}@example.org about it", &letters[..8]),
+        };
+    }
+    out.truncate(size);
+    out
+}
+
+fn adversarial(size: usize) -> Vec<(&'static str, String)> {
+    let repeat = |part: &str| part.repeat(size / part.len() + 1)[..size].to_owned();
+    vec![
+        ("a", repeat("a")),
+        ("base64", repeat("QUtJQUxBTEVNRUwzMzI0M09MSUI")),
+        ("dots", repeat("a.")),
+        ("digits", repeat("4539")),
+        ("quotes", repeat("key '''''")),
+        ("curl", repeat("curl -H \"")),
+        ("eyJ", repeat("eyJ")),
+        ("begin", repeat("-----BEGIN ")),
+        ("key=", repeat("key=")),
+        ("password-colon", repeat("password: ")),
+        ("sk-", repeat("sk-")),
+        ("brackets", repeat("[{")),
+        ("backslashes", repeat("\\\"")),
+        ("at", repeat("a@b.")),
+        ("colons", repeat("a:1:")),
+        ("percent", repeat("%41")),
+        ("zero-width", repeat("a\u{200B}")),
+        ("urls", repeat("a://b:c@")),
+    ]
+}
+
+fn clean(criterion: &mut Criterion) {
+    let redactor = Redactor::builtin();
+    let mut group = criterion.benchmark_group("text");
+    for (name, text) in [
+        ("prose", prose(100_000)),
+        ("source", source(100_000)),
+        ("logs", logs(100_000)),
+        ("mix", mix(1_000_000)),
+    ] {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(name, |b| b.iter(|| redactor.scan_text(black_box(text.as_bytes()))));
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("json");
+    for size in [300, 1_000, 10_000, 100_000, 10_000_000] {
+        let text = json(size);
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(size), &text, |b, text| {
+            b.iter(|| redactor.scan_json(black_box(text.as_bytes())));
+        });
+    }
+    group.finish();
+}
+
+fn slow(criterion: &mut Criterion) {
+    let redactor = Redactor::builtin();
+    let mut group = criterion.benchmark_group("adversarial");
+    for (name, text) in adversarial(100_000) {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(name, |b| b.iter(|| redactor.scan_text(black_box(text.as_bytes()))));
+    }
+    group.finish();
+}
+
+fn start(criterion: &mut Criterion) {
+    criterion.bench_function("builtin", |b| b.iter(Redactor::builtin));
+}
+
+fn quick() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(700))
+}
+
+criterion_group!(name = benches; config = quick(); targets = clean, slow, start);
+criterion_main!(benches);
