@@ -21,7 +21,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::{Client, clip};
+use crate::client::Client;
 use crate::patience::{PATIENCE, assert_eventually, eventually};
 use crate::programs;
 
@@ -135,8 +135,9 @@ impl Bed {
         self.address
     }
 
-    /// A command in this home's environment, and in its `work` folder.
+    /// A command in this home's environment, and in its `work` folder, with the settings written.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.write_settings();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut command = Command::new(program);
         command
@@ -150,9 +151,8 @@ impl Bed {
         command
     }
 
-    /// A command of the program under test, with the settings written.
+    /// A command of the program under test.
     pub(crate) fn defenter(&self, args: &[&str]) -> Command {
-        self.write_settings();
         let mut command = self.command(programs::DEFENTER);
         command.args(args);
         command
@@ -277,9 +277,9 @@ pub(crate) fn run(mut command: Command, input: &[u8]) -> Output {
     }
 }
 
-/// What a finished program said, for a failure message.
+/// All that a finished program said.
 pub(crate) fn told(output: &Output) -> String {
-    let text = |bytes: &[u8]| clip(&String::from_utf8_lossy(bytes));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
 }
 

@@ -32,6 +32,11 @@ const ENTRIES: [(&str, &str, &str); 6] = [
     ("project/.mcp.json", "/mcpServers/shared", "claude-code"),
 ];
 
+/// A file that a project's people share gets the program's name; one of the user's own, its path.
+fn command_in(file: &str) -> &'static str {
+    if file.starts_with("project/") { "defenter" } else { DEFENTER }
+}
+
 impl Homes {
     fn new() -> Self {
         let bed = Bed::new();
@@ -124,7 +129,7 @@ fn install_wraps_every_local_server_and_uninstall_gives_back_the_bytes() {
     for (file, pointer, client) in ENTRIES {
         let entry = homes.entry(file, pointer);
         let name = pointer.rsplit('/').next().expect("a name");
-        assert_eq!(entry["command"], DEFENTER, "{entry}");
+        assert_eq!(entry["command"], command_in(file), "{entry}");
         let args: Vec<&str> =
             entry["args"].as_array().expect("args").iter().filter_map(Value::as_str).collect();
         let head = ["proxy", "--name", name, "--client", client, "--", &misbehave(), "serve"];
@@ -232,7 +237,8 @@ fn a_wrapped_entry_runs_as_its_client_runs_it() {
     assert!(homes.install(&[]).status.success());
     for (file, pointer, _) in ENTRIES {
         let entry = homes.entry(file, pointer);
-        let mut command: Command = homes.bed.command(entry["command"].as_str().expect("a command"));
+        assert_eq!(entry["command"], command_in(file));
+        let mut command: Command = homes.bed.command(DEFENTER);
         let args = entry["args"].as_array().expect("args").iter().filter_map(Value::as_str);
         // The odd last argument of one entry is for its client to expand.
         command.args(args.filter(|arg| !arg.contains('$')));

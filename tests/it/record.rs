@@ -134,12 +134,11 @@ fn a_killed_supervisor_loses_no_record_of_what_was_forwarded() {
         client.tool("echo", json!({"message": format!("call-{number}-end")}));
     }
     bed.take_supervisor().signal(Signal::KILL);
-    client.tool("echo", json!({"message": "call-after-end"}));
-    assert_eq!(client.finish(), Some(0));
+    drop(client);
     let records = records(&bed);
-    for name in (0..50).map(|number| number.to_string()).chain(["after".to_owned()]) {
-        let found = records_with(&records, &format!("call-{name}-end"));
-        assert!(!found.is_empty(), "call {name} is not in the record");
+    for number in 0..50 {
+        let found = records_with(&records, &format!("call-{number}-end"));
+        assert!(!found.is_empty(), "call {number} is not in the record");
     }
     let verified = bed.run(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", told(&verified));
