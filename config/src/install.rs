@@ -9,6 +9,7 @@
 //! between keeps the change; a secret stays where it was (the entry, and a 0600 journal).
 
 mod apply;
+mod compute;
 mod entry;
 mod journal;
 mod lock;

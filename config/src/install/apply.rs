@@ -11,10 +11,11 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::compute::{Computed, compute};
 use super::entry::EntryError;
 use super::journal::{FileState, Journal, JournalError, Record, SavedEntry, hash};
 use super::lock::{ClientLock, LockError, Patience};
-use super::plan::{Change, Computed, FilePlan, Plan};
+use super::plan::{Change, FilePlan, Plan};
 use super::write::{self, WriteError};
 use crate::clients::read_bytes;
 
@@ -169,7 +170,7 @@ impl Work<'_> {
     /// One try; none where the file changed under it.
     fn attempt(&mut self, plan: &FilePlan) -> Result<Option<Computed>, ApplyError> {
         let before = read(plan)?;
-        let computed = plan.compute(&before, self.journal)?;
+        let computed = compute(plan, &before, self.journal)?;
         let mut record = self.record(plan)?;
         if computed.after != before {
             self.stage(Stage::Copy)?;

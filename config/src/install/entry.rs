@@ -7,6 +7,7 @@
 //! entry alone cannot tell (an empty list of arguments that was not there before); the result is
 //! never anything but the same tree with this entry's command and arguments changed.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -61,47 +62,129 @@ pub enum EntryError {
     Parse(#[from] DocError),
 }
 
-/// Wraps an entry: `program` runs `words`, then the original command and its arguments.
-pub(super) fn wrap(
-    doc: &Doc,
-    steps: &[Step],
-    program: &str,
-    words: &[&str],
-) -> Result<(String, Texts), EntryError> {
-    let parts = Parts::of(doc, steps)?;
-    if is_defenter(parts.program().unwrap_or_default()) {
-        return Err(EntryError::AlreadyWrapped);
-    }
-    let (edits, expected) = parts.wrap(program, words)?;
-    let text = checked(doc, steps, edits, &expected)?;
-    let after = reparse(doc, &text)?;
-    let written = Parts::of(&after, steps)?;
-    let texts = Texts {
-        command: parts.command_text(),
-        args: parts.args_text(),
-        written_command: written.command_text(),
-        written_args: written.args_text().unwrap_or_default(),
-    };
-    Ok((text, texts))
+/// What is to be done to one entry.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    /// The way to the entry.
+    pub(super) steps: &'a [Step],
+    /// What to do.
+    pub(super) task: Task<'a>,
 }
 
-/// Gives an entry its command back: from what was saved where the entry is as it was written,
-/// else from the entry alone, keeping what was changed since.
-pub(super) fn unwrap(
-    doc: &Doc,
-    steps: &[Step],
-    saved: Option<&Texts>,
-) -> Result<String, EntryError> {
-    let parts = Parts::of(doc, steps)?;
-    if !is_defenter(parts.program().unwrap_or_default()) {
-        return Err(EntryError::NotWrapped);
+/// What to do to an entry.
+#[derive(Clone, Copy)]
+pub(super) enum Task<'a> {
+    /// Wrap it: `program` runs `words`, then the original command and its arguments.
+    Wrap {
+        /// The program.
+        program: &'a str,
+        /// Its arguments.
+        words: &'a [&'a str],
+    },
+    /// Give it its command back: from what was saved where the entry is as it was written, else
+    /// from the entry alone, keeping what was changed since.
+    Unwrap {
+        /// What was saved.
+        saved: Option<&'a Texts>,
+    },
+}
+
+/// What became of one job: for a wrapped entry, its texts.
+pub(super) type Done = Result<Option<Texts>, EntryError>;
+
+/// Does all jobs at once, so that a large file is parsed twice and not twice for each entry. Where
+/// they cannot be done together, each is done by itself.
+pub(super) fn change(doc: &Doc, jobs: &[Job<'_>]) -> (String, Vec<Done>) {
+    let prepared: Vec<_> = jobs.iter().map(|job| Prepared::of(doc, job)).collect();
+    let ready: Vec<&Prepared<'_>> = prepared.iter().filter_map(|one| one.as_ref().ok()).collect();
+    if ready.is_empty() {
+        let errors = prepared.into_iter().map(|one| one.map(|_| None)).collect();
+        return (doc.text().to_owned(), errors);
     }
-    let as_written = saved.filter(|texts| {
-        parts.command_text() == texts.written_command
-            && parts.args_text().as_deref() == Some(texts.written_args.as_str())
-    });
-    let (edits, expected) = parts.unwrap(saved, as_written.is_some())?;
-    checked(doc, steps, edits, &expected)
+    match together(doc, &ready) {
+        Ok((text, texts)) => {
+            let mut texts = texts.into_iter();
+            let done = prepared.iter().map(|one| match one {
+                Ok(_) => Ok(texts.next().flatten()),
+                Err(error) => Err(error.clone()),
+            });
+            (text, done.collect())
+        }
+        Err(error) if jobs.len() == 1 => (doc.text().to_owned(), vec![Err(error)]),
+        Err(_) => one_by_one(doc, jobs),
+    }
+}
+
+fn one_by_one(doc: &Doc, jobs: &[Job<'_>]) -> (String, Vec<Done>) {
+    let mut now = doc.clone();
+    let mut done = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let (text, mut result) = change(&now, std::slice::from_ref(job));
+        match reparse(doc, &text) {
+            Ok(next) => now = next,
+            Err(error) => result = vec![Err(error.into())],
+        }
+        done.append(&mut result);
+    }
+    (now.text().to_owned(), done)
+}
+
+/// A job whose edits are known.
+struct Prepared<'d> {
+    steps: &'d [Step],
+    before: Parts<'d>,
+    edits: Vec<Edit>,
+    expected: Expected,
+    is_wrap: bool,
+}
+
+impl<'d> Prepared<'d> {
+    fn of(doc: &'d Doc, job: &Job<'d>) -> Result<Self, EntryError> {
+        let before = Parts::of(doc, job.steps)?;
+        let is_wrapped = is_defenter(before.program().unwrap_or_default());
+        let (edits, expected) = match job.task {
+            Task::Wrap { .. } if is_wrapped => return Err(EntryError::AlreadyWrapped),
+            Task::Wrap { program, words } => before.wrap(program, words)?,
+            Task::Unwrap { .. } if !is_wrapped => return Err(EntryError::NotWrapped),
+            Task::Unwrap { saved } => {
+                let as_written = saved.is_some_and(|texts| {
+                    before.command_text() == texts.written_command
+                        && before.args_text().as_deref() == Some(texts.written_args.as_str())
+                });
+                before.unwrap(saved, as_written)?
+            }
+        };
+        let is_wrap = matches!(job.task, Task::Wrap { .. });
+        Ok(Self { steps: job.steps, before, edits, expected, is_wrap })
+    }
+}
+
+/// Applies the edits of all jobs and makes sure that they did what was meant and nothing else.
+fn together(doc: &Doc, jobs: &[&Prepared<'_>]) -> Result<(String, Vec<Option<Texts>>), EntryError> {
+    let edits = jobs.iter().flat_map(|job| job.edits.iter().cloned()).collect();
+    let text = apply_edits(doc.text(), edits).ok_or(EntryError::Verification)?;
+    let after = reparse(doc, &text).map_err(|_| EntryError::Verification)?;
+    let mut holes = Holes::default();
+    let mut texts = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let parts = Parts::of(&after, job.steps).map_err(|_| EntryError::Verification)?;
+        job.expected.check(&parts)?;
+        texts.push(job.is_wrap.then(|| Texts {
+            command: job.before.command_text(),
+            args: job.before.args_text(),
+            written_command: parts.command_text(),
+            written_args: parts.args_text().unwrap_or_default(),
+        }));
+        holes.add(&job.before, &parts);
+    }
+    let (Some(before_root), Some(after_root)) = (doc.root(), after.root()) else {
+        return Err(EntryError::Verification);
+    };
+    if holes.are_all_that_differs(before_root, after_root) {
+        Ok((text, texts))
+    } else {
+        Err(EntryError::Verification)
+    }
 }
 
 /// The program that an entry starts.
@@ -126,6 +209,19 @@ struct Expected {
     args: Vec<String>,
     /// False where the arguments are to be absent.
     args_present: bool,
+}
+
+impl Expected {
+    fn check(&self, parts: &Parts<'_>) -> Result<(), EntryError> {
+        let args = parts.list().map(texts).transpose()?;
+        let right_args = match &args {
+            Some(args) => self.args_present && *args == self.args,
+            None => !self.args_present && self.args.is_empty(),
+        };
+        let right_command =
+            self.command.is_none() || parts.command.node.as_str() == self.command.as_deref();
+        if right_args && right_command { Ok(()) } else { Err(EntryError::Verification) }
+    }
 }
 
 impl<'d> Parts<'d> {
@@ -467,93 +563,66 @@ fn texts(list: &Node) -> Result<Vec<String>, EntryError> {
         .collect()
 }
 
-/// Applies the edits and makes sure that they did what was meant and nothing else.
-fn checked(
-    doc: &Doc,
-    steps: &[Step],
-    edits: Vec<Edit>,
-    expected: &Expected,
-) -> Result<String, EntryError> {
-    let text = apply_edits(doc.text(), edits).ok_or(EntryError::Verification)?;
-    let after = reparse(doc, &text).map_err(|_| EntryError::Verification)?;
-    let parts = Parts::of(&after, steps).map_err(|_| EntryError::Verification)?;
-    let args = parts.list().map(texts).transpose()?;
-    let right_args = match &args {
-        Some(args) => expected.args_present && *args == expected.args,
-        None => !expected.args_present && expected.args.is_empty(),
-    };
-    let right_command =
-        expected.command.is_none() || parts.command.node.as_str() == expected.command.as_deref();
-    if !right_args || !right_command {
-        return Err(EntryError::Verification);
-    }
-    let (Some(before_root), Some(after_root)) = (doc.root(), after.root()) else {
-        return Err(EntryError::Verification);
-    };
-    let before = Parts::of(doc, steps)?;
-    let holes = [Hole::of(&before), Hole::of(&parts)];
-    if same_but(before_root, after_root, &holes) { Ok(text) } else { Err(EntryError::Verification) }
-}
-
-/// The holder of an entry and the key of its command: what two trees may differ in.
-struct Hole<'n> {
-    holder: &'n Node,
-    command: &'n str,
-}
-
-impl<'n> Hole<'n> {
-    fn of(parts: &Parts<'n>) -> Self {
-        Self { holder: parts.holder, command: &parts.command.key }
-    }
-
-    /// The members in an order that does not depend on the place where one was added; of the
-    /// holder, without the last command and the last arguments.
-    fn others(&self, node: &'n Node) -> Vec<&'n Member> {
-        let members = node.members();
-        let inside = std::ptr::eq(node, self.holder);
-        let skipped = |key: &str| {
-            (inside && (key == self.command || key == "args"))
-                .then(|| members.iter().rposition(|member| member.key == key))
-                .flatten()
-        };
-        let mut others: Vec<&Member> = members
-            .iter()
-            .enumerate()
-            .filter(|(index, member)| skipped(&member.key) != Some(*index))
-            .map(|(_, member)| member)
-            .collect();
-        others.sort_by(|a, b| a.key.cmp(&b.key));
-        others
-    }
-}
-
 fn reparse(doc: &Doc, text: &str) -> Result<Doc, DocError> {
     Doc::parse(&doc.bytes_of(text), doc.format())
 }
 
-/// True where two trees are the same but for the hole of each, which must be in the same place.
-fn same_but<'n>(a: &'n Node, b: &'n Node, holes: &[Hole<'n>; 2]) -> bool {
-    if std::ptr::eq(a, holes[0].holder) != std::ptr::eq(b, holes[1].holder) {
-        return false;
+/// What two trees may differ in: the command and the arguments of the holders, each in the same
+/// place in both.
+#[derive(Default)]
+struct Holes<'n> {
+    before: HashMap<*const Node, (usize, &'n str)>,
+    after: HashMap<*const Node, (usize, &'n str)>,
+}
+
+impl<'n> Holes<'n> {
+    fn add(&mut self, before: &Parts<'n>, after: &Parts<'n>) {
+        let index = self.before.len();
+        self.before.insert(std::ptr::from_ref(before.holder), (index, &before.command.key));
+        self.after.insert(std::ptr::from_ref(after.holder), (index, &after.command.key));
     }
-    match (&a.value, &b.value) {
-        (Value::Null, Value::Null) => true,
-        (Value::Bool(x), Value::Bool(y)) => x == y,
-        (Value::Number(x), Value::Number(y))
-        | (Value::Str(x), Value::Str(y))
-        | (Value::Other(x), Value::Other(y)) => x == y,
-        (Value::Seq(x), Value::Seq(y)) => {
-            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_but(x, y, holes))
+
+    fn are_all_that_differs(&self, a: &Node, b: &Node) -> bool {
+        let hole_a = self.before.get(&std::ptr::from_ref(a));
+        let hole_b = self.after.get(&std::ptr::from_ref(b));
+        if hole_a.map(|(index, _)| index) != hole_b.map(|(index, _)| index) {
+            return false;
         }
-        (Value::Map(_), Value::Map(_)) => {
-            let (x, y) = (holes[0].others(a), holes[1].others(b));
-            x.len() == y.len()
-                && x.iter()
-                    .zip(&y)
-                    .all(|(x, y)| x.key == y.key && same_but(&x.node, &y.node, holes))
+        match (&a.value, &b.value) {
+            (Value::Null, Value::Null) => true,
+            (Value::Bool(x), Value::Bool(y)) => x == y,
+            (Value::Number(x), Value::Number(y))
+            | (Value::Str(x), Value::Str(y))
+            | (Value::Other(x), Value::Other(y)) => x == y,
+            (Value::Seq(x), Value::Seq(y)) => {
+                x.len() == y.len() && x.iter().zip(y).all(|(x, y)| self.are_all_that_differs(x, y))
+            }
+            (Value::Map(x), Value::Map(y)) => {
+                let x = others(x, hole_a.map(|(_, command)| *command));
+                let y = others(y, hole_b.map(|(_, command)| *command));
+                x.len() == y.len()
+                    && x.iter()
+                        .zip(&y)
+                        .all(|(x, y)| x.key == y.key && self.are_all_that_differs(&x.node, &y.node))
+            }
+            _ => false,
         }
-        _ => false,
     }
+}
+
+/// The members in an order that does not depend on the place where one was added; of a holder,
+/// without the last command and the last arguments.
+fn others<'n>(members: &'n [Member], command: Option<&str>) -> Vec<&'n Member> {
+    let last = |key: &str| members.iter().rposition(|member| member.key == key);
+    let skipped = command.map(|command| [last(command), last("args")]).unwrap_or_default();
+    let mut others: Vec<&Member> = members
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !skipped.contains(&Some(*index)))
+        .map(|(_, member)| member)
+        .collect();
+    others.sort_by(|a, b| a.key.cmp(&b.key));
+    others
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is going to be changed, before anything is.
 //!
-//! Owns: choosing entries, and computing a file's new bytes.
+//! Owns: choosing entries, and what is said about those that are left alone.
 //! Accepts: a discovery, a choice, the journal.
 //! Emits: [`Plan`]: a diff for each file, what is skipped and why, what is left to do by hand.
 //! Promises: planning writes nothing; the same computation is done again on the bytes that are
@@ -11,13 +11,11 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::entry::{self, EntryError};
-use super::journal::{Journal, JournalError, Record, SavedEntry, SavedStep, hash, server_hash};
+use super::compute::compute;
+use super::journal::{Journal, JournalError, server_hash};
 use super::write;
-use crate::clients::{
-    Approval, ClientId, Discovery, Entry, Form, Protection, by_id, is_defenter, read_bytes,
-};
-use crate::doc::{Doc, Format, Node, Step};
+use crate::clients::{Approval, ClientId, Discovery, Entry, Form, Protection, by_id, read_bytes};
+use crate::doc::{Format, Step};
 
 /// What wraps.
 #[derive(Clone, Debug)]
@@ -108,20 +106,6 @@ pub struct Skipped {
     pub file: PathBuf,
     /// Why.
     pub reason: String,
-}
-
-/// A file's new bytes.
-pub(super) struct Computed {
-    /// The bytes.
-    pub(super) after: Vec<u8>,
-    /// The bytes with every entry given back.
-    pub(super) clean: Vec<u8>,
-    /// The entries that are wrapped afterwards, with what undoes it.
-    pub(super) entries: Vec<SavedEntry>,
-    /// The changes that were made.
-    pub(super) done: Vec<Change>,
-    /// The changes that could not be.
-    pub(super) failed: Vec<(Change, EntryError)>,
 }
 
 /// Plans wrapping.
@@ -274,7 +258,7 @@ impl Plan {
                     continue;
                 }
             };
-            let computed = file.compute(&before, journal)?;
+            let computed = compute(&file, &before, journal)?;
             for (change, error) in &computed.failed {
                 self.skip_change(&file.file, change, error.to_string());
             }
@@ -339,176 +323,4 @@ impl FilePlan {
         let name = self.file.display().to_string();
         TextDiff::from_lines(&before, &after).unified_diff().header(&name, &name).to_string()
     }
-
-    /// Computes the new bytes from bytes that may not be those that the plan was made from.
-    pub(super) fn compute(
-        &self,
-        before: &[u8],
-        journal: &Journal,
-    ) -> Result<Computed, JournalError> {
-        let record = journal.record(&self.target)?;
-        let record = record.unwrap_or_else(|| Record::new(&self.file, &self.target));
-        Ok(match self.action {
-            Action::Install => self.install(before, &record),
-            Action::Uninstall => self.uninstall(before, &record, journal),
-        })
-    }
-
-    fn install(&self, before: &[u8], record: &Record) -> Computed {
-        let clean = self.given_back(before, record);
-        let mut computed = Computed {
-            after: before.to_vec(),
-            clean,
-            entries: record.entries.clone(),
-            done: Vec::new(),
-            failed: Vec::new(),
-        };
-        for change in &self.changes {
-            match self.install_one(&computed.after, change) {
-                Ok((after, saved)) => {
-                    computed.after = after;
-                    computed.entries.retain(|entry| !change.is(entry));
-                    computed.entries.push(saved);
-                    computed.done.push(change.clone());
-                }
-                // Somebody wrapped it in between, which is what was wanted.
-                Err(EntryError::AlreadyWrapped) => {}
-                Err(error) => computed.failed.push((change.clone(), error)),
-            }
-        }
-        computed
-    }
-
-    fn install_one(
-        &self,
-        bytes: &[u8],
-        change: &Change,
-    ) -> Result<(Vec<u8>, SavedEntry), EntryError> {
-        let doc = Doc::parse(bytes, self.format)?;
-        let steps = change.locate(&doc)?;
-        let words = ["proxy", "--name", &change.name, "--client", change.client.as_str(), "--"];
-        let (text, texts) = entry::wrap(&doc, &steps, &change.program, &words)?;
-        let saved = SavedEntry {
-            client: change.client.to_string(),
-            scope: change.scope.to_owned(),
-            project: change.project.clone(),
-            name: change.name.clone(),
-            steps: SavedStep::all(&steps),
-            server: change.server.clone(),
-            texts,
-        };
-        Ok((doc.bytes_of(&text), saved))
-    }
-
-    fn uninstall(&self, before: &[u8], record: &Record, journal: &Journal) -> Computed {
-        let all = self.wrapped_now(before, record).all(|saved| self.has(saved));
-        let copy = record.copy_for(&hash(before)).filter(|_| all);
-        let start = copy.and_then(|copy| journal.copy(copy)).unwrap_or_else(|| before.to_vec());
-        let mut computed = Computed {
-            after: start,
-            clean: Vec::new(),
-            entries: record.entries.clone(),
-            done: Vec::new(),
-            failed: Vec::new(),
-        };
-        for change in &self.changes {
-            let saved = computed.entries.iter().position(|entry| change.is(entry));
-            let texts = saved.map(|at| &computed.entries[at].texts);
-            match self.uninstall_one(&computed.after, change, texts) {
-                Ok(after) => {
-                    computed.after = after;
-                    computed.done.push(change.clone());
-                }
-                // The copy, or somebody else, has given it back.
-                Err(EntryError::NotWrapped | EntryError::Gone) => {
-                    computed.done.push(change.clone());
-                }
-                Err(error) => {
-                    computed.failed.push((change.clone(), error));
-                    continue;
-                }
-            }
-            if let Some(at) = saved {
-                computed.entries.remove(at);
-            }
-        }
-        computed.clean = self.given_back(&computed.after, record);
-        computed
-    }
-
-    fn uninstall_one(
-        &self,
-        bytes: &[u8],
-        change: &Change,
-        texts: Option<&entry::Texts>,
-    ) -> Result<Vec<u8>, EntryError> {
-        let doc = Doc::parse(bytes, self.format)?;
-        let steps = change.locate(&doc)?;
-        Ok(doc.bytes_of(&entry::unwrap(&doc, &steps, texts)?))
-    }
-
-    /// The bytes with every entry of the record given back; the bytes themselves where one cannot
-    /// be.
-    fn given_back(&self, bytes: &[u8], record: &Record) -> Vec<u8> {
-        let mut now = bytes.to_vec();
-        for saved in &record.entries {
-            let Ok(doc) = Doc::parse(&now, self.format) else { break };
-            let steps = locate(&doc, &saved.steps(), &saved.name);
-            let text = steps.and_then(|steps| entry::unwrap(&doc, &steps, Some(&saved.texts)));
-            match text {
-                Ok(text) => now = doc.bytes_of(&text),
-                Err(EntryError::NotWrapped | EntryError::Gone | EntryError::NoCommand) => {}
-                Err(_) => return bytes.to_vec(),
-            }
-        }
-        now
-    }
-
-    /// The entries of the record that are still wrapped.
-    fn wrapped_now<'r>(
-        &self,
-        bytes: &[u8],
-        record: &'r Record,
-    ) -> impl Iterator<Item = &'r SavedEntry> {
-        let doc = Doc::parse(bytes, self.format).ok();
-        record.entries.iter().filter(move |saved| {
-            let program = doc.as_ref().and_then(|doc| {
-                let steps = locate(doc, &saved.steps(), &saved.name).ok()?;
-                entry::program(doc, &steps)
-            });
-            program.is_some_and(|program| is_defenter(&program))
-        })
-    }
-
-    fn has(&self, saved: &SavedEntry) -> bool {
-        self.changes.iter().any(|change| change.is(saved))
-    }
-}
-
-impl Change {
-    fn is(&self, saved: &SavedEntry) -> bool {
-        saved.client == self.client.as_str()
-            && saved.name == self.name
-            && saved.project == self.project
-            && saved.scope == self.scope
-    }
-
-    /// The way to the entry now.
-    fn locate(&self, doc: &Doc) -> Result<Vec<Step>, EntryError> {
-        locate(doc, &self.steps, &self.name)
-    }
-}
-
-/// The way to an entry now: items of a list may have moved, and are told by their name.
-fn locate(doc: &Doc, steps: &[Step], name: &str) -> Result<Vec<Step>, EntryError> {
-    let Some((Step::Index(_), list)) = steps.split_last() else {
-        return Ok(steps.to_vec());
-    };
-    let named = |node: &Node| node.get("name").and_then(Node::as_str) == Some(name);
-    if doc.at(steps).is_some_and(named) {
-        return Ok(steps.to_vec());
-    }
-    let items = doc.at(list).map(Node::items).unwrap_or_default();
-    let index = items.iter().rposition(named).ok_or(EntryError::Gone)?;
-    Ok(list.iter().cloned().chain([Step::Index(index)]).collect())
 }

@@ -6,6 +6,23 @@ use super::*;
 
 const WORDS: [&str; 6] = ["proxy", "--name", "x", "--client", "c", "--"];
 
+fn wrap(
+    doc: &Doc,
+    steps: &[Step],
+    program: &str,
+    words: &[&str],
+) -> Result<(String, Texts), EntryError> {
+    let (text, done) = change(doc, &[Job { steps, task: Task::Wrap { program, words } }]);
+    let [done] = <[Done; 1]>::try_from(done).expect("one result");
+    Ok((text, done?.expect("texts")))
+}
+
+fn unwrap(doc: &Doc, steps: &[Step], saved: Option<&Texts>) -> Result<String, EntryError> {
+    let (text, done) = change(doc, &[Job { steps, task: Task::Unwrap { saved } }]);
+    let [done] = <[Done; 1]>::try_from(done).expect("one result");
+    done.map(|_| text)
+}
+
 fn doc(text: &str, format: Format) -> Doc {
     Doc::parse(text.as_bytes(), format).expect("a document")
 }
@@ -361,4 +378,29 @@ fn yaml_text(command: &str, args: Option<&[String]>, block: bool) -> String {
         (false, args) => format!("    args: [{}]\n", args.join(", ")),
     });
     format!("m:\n  s:\n    command: {command} # c\n{}    z: 1\n", args.unwrap_or_default())
+}
+
+#[test]
+fn many_are_done_at_once_and_one_that_cannot_be_does_not_stop_the_others() {
+    let text = r#"{"a":{"command":"1"},"b":{"url":"x"},"c":{"command":"2","args":["y"]}}"#;
+    let doc = doc(text, Format::Json);
+    let paths = ["a", "b", "c", "a", "d"].map(steps);
+    let jobs = paths.each_ref().map(|steps| Job {
+        steps,
+        task: Task::Wrap { program: "/d/defenter", words: &["proxy", "--"] },
+    });
+    let (text, done) = change(&doc, &jobs);
+    assert_eq!(
+        text,
+        r#"{"a":{"command":"/d/defenter","args":["proxy","--","1"]},"b":{"url":"x"},"c":{"command":"/d/defenter","args":["proxy","--","2","y"]}}"#
+    );
+    let errors = done.into_iter().map(Result::err).collect::<Vec<_>>();
+    let expected = [
+        None,
+        Some(EntryError::NoCommand),
+        None,
+        Some(EntryError::AlreadyWrapped),
+        Some(EntryError::Gone),
+    ];
+    assert_eq!(errors, expected);
 }
