@@ -82,5 +82,20 @@ fn benches(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(all, benches);
+/// A MiB of what could make a search cost its square.
+fn hostile(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("facts/hostile 1 MiB");
+    group.sample_size(10);
+    for unit in
+        ["http:", ":", "a:b@", "//", "%25", "/..", "/a", "~", "\\u202e", "* ", "'", "\",\"", "[["]
+    {
+        let text = unit.repeat((1 << 20) / unit.len());
+        let payload = format!(r#"{{"name":"run","arguments":{{"x":"{text}"}}}}"#);
+        let request = view(&payload, "run", Phase::Request, &[]);
+        group.bench_function(unit, |b| b.iter(|| build(black_box(&request))));
+    }
+    group.finish();
+}
+
+criterion_group!(all, benches, hostile);
 criterion_main!(all);

@@ -59,3 +59,15 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String does not fail.
     let _ = out.write_fmt(text);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The copy is for people and their editors; `cargo run -p defenter-policy --example schema`
+    /// writes it.
+    #[test]
+    fn the_copy_in_the_repository_is_current() {
+        assert_eq!(include_str!("../schema/facts.cedarschema"), text());
+    }
+}

@@ -23,7 +23,7 @@ pub fn classify_tool(name: &str) -> ToolClass {
             open = true;
             return;
         }
-        forced |= matches!(word, "force" | "forced" | "hard" | "permanently");
+        forced |= matches!(word, "force" | "forced" | "permanently");
         if !open {
             return;
         }
@@ -78,8 +78,8 @@ fn worse(a: ToolClass, b: ToolClass) -> ToolClass {
 fn verb(word: &str) -> Option<ToolClass> {
     Some(match word {
         "delete" | "del" | "remove" | "rm" | "rmdir" | "drop" | "destroy" | "purge" | "erase"
-        | "wipe" | "truncate" | "unlink" | "prune" | "format" | "uninstall" | "terminate"
-        | "kill" | "shutdown" | "reboot" | "reset" | "revoke" | "grant" | "transfer" | "pay"
+        | "wipe" | "truncate" | "unlink" | "prune" | "uninstall" | "terminate" | "kill"
+        | "shutdown" | "reboot" | "reset" | "revoke" | "grant" | "transfer" | "pay"
         | "purchase" | "buy" | "charge" | "refund" | "withdraw" | "sell" | "overwrite"
         | "deactivate" | "trash" | "expunge" => ToolClass::Destructive,
         "execute" | "exec" | "run" | "eval" | "evaluate" | "shell" | "bash" | "sh" | "zsh"
@@ -96,7 +96,7 @@ fn verb(word: &str) -> Option<ToolClass> {
         | "configure" | "start" | "stop" | "restart" | "stage" | "checkout" | "init" | "make"
         | "mkdir" | "touch" | "comment" | "close" | "reopen" | "schedule" | "book" | "cancel"
         | "archive" | "clear" | "install" | "fork" | "clone" | "upgrade" | "toggle"
-        | "remember" | "memorize" | "type" | "click" | "press" | "drag" | "fill" => {
+        | "remember" | "memorize" | "type" | "click" | "press" | "drag" | "fill" | "format" => {
             ToolClass::Write
         }
         "get" | "list" | "ls" | "read" | "cat" | "search" | "find" | "grep" | "show" | "view"
@@ -143,6 +143,8 @@ mod tests {
             ("payments.refund", Destructive),
             ("grant_role", Destructive),
             ("forcePush", Destructive),
+            ("create_hard_link", Write),
+            ("format_document", Write),
             ("RMDir", Destructive),
             ("execute_sql", Execute),
             ("runShell", Execute),
