@@ -127,6 +127,10 @@ impl Helper {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             // It makes GTK programs print to standard output, where a dialog's answer is read from.
             .env_remove("G_MESSAGES_DEBUG")
+            // Clients start servers with little more than HOME and PATH. Without a locale, GTK takes
+            // its arguments for ASCII, refuses the question's own quotation marks and ends, which is
+            // taken for a refusal that nobody made.
+            .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
