@@ -127,6 +127,9 @@ impl Helper {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             // It makes GTK programs print to standard output, where a dialog's answer is read from.
             .env_remove("G_MESSAGES_DEBUG")
+            // In a locale without UTF-8, which a supervisor that the system starts often has, GTK
+            // programs refuse an argument that holds more than ASCII, and no dialog would open.
+            .env("LC_ALL", "C.UTF-8")
             // Clients start servers with little more than HOME and PATH. Without a locale, GTK takes
             // its arguments for ASCII, refuses the question's own quotation marks and ends, which is
             // taken for a refusal that nobody made.
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn the_helper_gets_the_variables_but_for_the_noisy_one() {
         let helper = shell(
-            r#"read line; [ "$DISPLAY" = :1 ] && [ -z "$G_MESSAGES_DEBUG" ] &&
+            r#"read line; [ "$DISPLAY$LC_ALL" = :1C.UTF-8 ] && [ -z "$G_MESSAGES_DEBUG" ] &&
                echo '{"id":"q1","answer":"allow"}'"#,
         )
         .with_environment(

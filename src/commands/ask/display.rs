@@ -151,10 +151,12 @@ mod unix {
         })
     }
 
+    /// Has the program print its version. The title is there because a program in a locale without
+    /// UTF-8 takes no argument like it, nor like the text that is to be shown.
     fn works(program: &Path) -> Result<(), DisplayError> {
         let broken = |error: std::io::Error| DisplayError::Broken(error.to_string());
         let mut child = Command::new(program)
-            .arg("--version")
+            .args(["--version", "--title", "“Defenter”"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -166,7 +168,9 @@ mod unix {
         }
         let status = child.wait().map_err(broken)?;
         if !status.success() {
-            return Err(DisplayError::Broken(format!("asked for its version, it gave {status}")));
+            return Err(DisplayError::Broken(format!(
+                "asked for its version, it ended with {status}; it needs a display and a UTF-8 locale"
+            )));
         }
         if !is_version(&printed) {
             return Err(DisplayError::Broken("it prints more than its version".to_owned()));
