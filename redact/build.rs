@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use dialect::{AllowSpec, DialectError, RequiredSpec, RuleSpec, Texts};
+use dialect::{AllowSpec, DialectError, How, RequiredSpec, RuleSpec, Texts};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=rules");
@@ -18,11 +19,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::read_dir("rules")?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
+    let mut classes: Vec<[u64; 4]> = Vec::new();
     let mut rules = String::from("&[\n");
     let mut examples = String::from("&[\n");
     for path in files {
         for rule in read(&path)? {
-            write_rule(&mut rules, &rule)?;
+            let gate = match rule.how {
+                How::Token if rule.reach == 0 => gate(&rule, &mut classes)?,
+                _ => Vec::new(),
+            };
+            write_rule(&mut rules, &rule, &gate)?;
             writeln!(
                 examples,
                 "({:?}, &{:?}, &{:?}),",
@@ -34,6 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     examples.push(']');
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join("rules.rs"), rules)?;
+    fs::write(Path::new(&out).join("classes.rs"), format!("&{classes:?}"))?;
     fs::write(Path::new(&out).join("examples.rs"), examples)?;
     Ok(())
 }
@@ -49,13 +56,13 @@ fn read(path: &Path) -> Result<Vec<RuleSpec>, Box<dyn Error>> {
     Ok(file.rules)
 }
 
-fn write_rule(out: &mut String, rule: &RuleSpec) -> std::fmt::Result {
+fn write_rule(out: &mut String, rule: &RuleSpec, gate: &[u16]) -> std::fmt::Result {
     writeln!(
         out,
         "RuleSpec {{ id: Cow::Borrowed({:?}), description: Cow::Borrowed({:?}), \
          kind: Cow::Borrowed({:?}), confidence: Cow::Borrowed({:?}), how: How::{:?}, \
          pattern: Cow::Borrowed({:?}), keywords: {}, entropy: {:?}, secret_group: {}, \
-         validator: Cow::Borrowed({:?}), reach: {}, glued: {}, path: None, allowlists: {}, required: {}, \
+         validator: Cow::Borrowed({:?}), gate: Cow::Borrowed(&{:?}), stride: {}, reach: {}, glued: {}, path: None, allowlists: {}, required: {}, \
          skip_report: {}, examples: Cow::Borrowed(&[]), counterexamples: Cow::Borrowed(&[]), \
          line: {} }},",
         rule.id,
@@ -68,6 +75,8 @@ fn write_rule(out: &mut String, rule: &RuleSpec) -> std::fmt::Result {
         rule.entropy,
         rule.secret_group,
         rule.validator,
+        gate,
+        rule.stride,
         rule.reach,
         rule.glued,
         list(&rule.allowlists, allow),
@@ -104,4 +113,87 @@ fn required(spec: &RequiredSpec) -> String {
         "RequiredSpec {{ id: Cow::Borrowed({:?}), within_lines: {:?}, within_columns: {:?} }}",
         spec.id, spec.within_lines, spec.within_columns
     )
+}
+
+/// Longest gate, in bytes.
+const MAX_GATE: usize = 24;
+
+/// The classes of the bytes that every match of a rule starts with, as numbers in `classes`.
+fn gate(rule: &RuleSpec, classes: &mut Vec<[u64; 4]>) -> Result<Vec<u16>, Box<dyn Error>> {
+    let hir = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(&rule.pattern)
+        .map_err(|error| format!("rule {}: {error}", rule.id))?;
+    let mut sets = Vec::new();
+    leading(&hir, &mut sets);
+    sets.truncate(MAX_GATE);
+    sets.iter()
+        .map(|set| {
+            let known = classes.iter().position(|class| class == set).unwrap_or_else(|| {
+                classes.push(*set);
+                classes.len() - 1
+            });
+            u16::try_from(known).map_err(|_| "too many classes of bytes".into())
+        })
+        .collect()
+}
+
+/// Appends the sets of an expression's first bytes; whether what follows it may be appended too.
+fn leading(hir: &Hir, sets: &mut Vec<[u64; 4]>) -> bool {
+    if sets.len() >= MAX_GATE {
+        return false;
+    }
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Look(_) => true,
+        HirKind::Literal(literal) => {
+            sets.extend(literal.0.iter().map(|&byte| set_of([(byte, byte)])));
+            true
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            sets.push(set_of(class.ranges().iter().map(|range| (range.start(), range.end()))));
+            true
+        }
+        HirKind::Class(Class::Unicode(_)) => false,
+        HirKind::Capture(capture) => leading(&capture.sub, sets),
+        HirKind::Concat(parts) => parts.iter().all(|part| leading(part, sets)),
+        HirKind::Repetition(repetition) => {
+            let whole =
+                (0..repetition.min.min(MAX_GATE as u32)).all(|_| leading(&repetition.sub, sets));
+            whole && repetition.max == Some(repetition.min)
+        }
+        HirKind::Alternation(parts) => {
+            let mut each: Vec<Vec<[u64; 4]>> = Vec::new();
+            let mut open = true;
+            for part in parts {
+                let mut own = Vec::new();
+                open &= leading(part, &mut own);
+                each.push(own);
+            }
+            let shortest = each.iter().map(Vec::len).min().unwrap_or(0);
+            let same = each.iter().all(|own| own.len() == shortest);
+            for place in 0..shortest {
+                let mut union = [0; 4];
+                for own in &each {
+                    for (word, more) in union.iter_mut().zip(own[place]) {
+                        *word |= more;
+                    }
+                }
+                sets.push(union);
+            }
+            open && same
+        }
+    }
+}
+
+fn set_of(ranges: impl IntoIterator<Item = (u8, u8)>) -> [u64; 4] {
+    let mut set = [0_u64; 4];
+    for (from, to) in ranges {
+        for byte in from..=to {
+            set[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+    }
+    set
 }

@@ -8,8 +8,11 @@ use crate::context::{self, Assigned, Assignments};
 use crate::finding::Fingerprint;
 use crate::offsets::Derived;
 use crate::redactor::Redactor;
-use crate::rule::{Detector, How, MAX_TOKEN, Rule};
+use crate::rule::{Detector, How, MAX_TOKEN, Rule, gate};
 use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
+
+/// Most bytes after its keyword that an expression with a reach looks at.
+const MAX_REACHING: usize = 512;
 
 /// Most values of a list that are judged by its key.
 const MAX_ELEMENTS: usize = 64;
@@ -42,6 +45,8 @@ pub(crate) struct Work<'r> {
     pub(crate) redactor: &'r Redactor,
     pub(crate) found: Vec<Match>,
     steps: u64,
+    /// Rules that look far, each with the place of its next look.
+    waits: Vec<(usize, usize)>,
     pub(crate) exhausted: bool,
 }
 
@@ -60,7 +65,13 @@ impl<'r> Work<'r> {
     pub(crate) fn new(redactor: &'r Redactor, length: usize) -> Work<'r> {
         let budget = redactor.budget();
         let steps = budget.steps_base.saturating_add(budget.steps_per_byte * length as u64);
-        Work { redactor, found: Vec::new(), steps, exhausted: length > budget.max_bytes }
+        Work {
+            redactor,
+            found: Vec::new(),
+            steps,
+            waits: Vec::new(),
+            exhausted: length > budget.max_bytes,
+        }
     }
 
     /// Pays for looking at `count` bytes; false when the budget is used up.
@@ -75,6 +86,12 @@ impl<'r> Work<'r> {
                 false
             }
         }
+    }
+
+    /// Whether a rule that looks far failed a little before `at`.
+    fn is_waiting(&mut self, index: usize, at: usize) -> bool {
+        self.waits.retain(|&(rule, until)| rule != index || until > at);
+        self.waits.iter().any(|&(rule, _)| rule == index)
     }
 
     /// Adds a match unless it is switched off or allowed.
@@ -117,6 +134,7 @@ impl<'r> Work<'r> {
     pub(crate) fn scan(&mut self, layer: Layer<'_>, ranges: &[Range<usize>]) {
         let barriers = barrier::find(layer.text);
         let redactor = self.redactor;
+        let outer = std::mem::take(&mut self.waits);
         let mut assignments = Assignments::new(layer.text, layer.json);
         let mut anywhere = redactor.without_keywords().to_vec();
         for range in ranges {
@@ -142,6 +160,7 @@ impl<'r> Work<'r> {
                 self.everywhere(layer.text, range, rule);
             }
         }
+        self.waits = outer;
         self.decode(&layer, ranges);
     }
 
@@ -159,13 +178,17 @@ impl<'r> Work<'r> {
         match (rule.spec.how, rule.detector) {
             (How::Token, _) => self.token(layer.text, index, at),
             (How::Value, _) => {
-                if let Some(assigned) =
-                    assignments.at(self, at, end).filter(|_| is_word(layer.text, at, end))
-                {
+                if !is_word(layer.text, at, end) || !context::may_assign(layer.text, end) {
+                    return;
+                }
+                if let Some(assigned) = assignments.at(self, at, end) {
                     self.value(layer.text, index, assigned.value.clone());
                 }
             }
             (How::Detector, Some(Detector::Context)) => {
+                if !context::may_assign(layer.text, end) {
+                    return;
+                }
                 let assigned = assignments.at(self, at, end).filter(|found| !found.spaced).cloned();
                 if let Some(assigned) = assigned {
                     context::judge(self, layer, index, &assigned);
@@ -211,11 +234,19 @@ impl<'r> Work<'r> {
         if reach == 0 && !rule.spec.glued && !starts_word(text, keyword) {
             return;
         }
+        if !gate::passes(&rule.spec.gate, &text[keyword..]) || self.is_waiting(index, keyword) {
+            return;
+        }
         let Some(regex) = rule.regex() else { return };
         let at = reach_back(text, keyword, reach);
-        let window = &text[at..text.len().min(keyword + MAX_TOKEN)];
-        let Some(found) = regex.captures(window) else {
+        let most = if reach > 0 { MAX_REACHING } else { MAX_TOKEN };
+        let window = &text[at..text.len().min(keyword + most)];
+        let found = if regex.is_match(window) { regex.captures(window) } else { None };
+        let Some(found) = found else {
             self.spend(32 + reach);
+            if rule.spec.stride > 0 {
+                self.waits.push((index, keyword + rule.spec.stride as usize));
+            }
             return;
         };
         let secret = secret_of(rule, &found);

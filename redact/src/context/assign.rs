@@ -13,7 +13,7 @@ const MAX_KEY: usize = 64;
 /// Longest value in quotes, in bytes.
 const MAX_QUOTED: usize = 8 << 10;
 /// Longest value without quotes, in bytes.
-const MAX_BARE: usize = 2 << 10;
+const MAX_BARE: usize = 512;
 /// Most blanks between the parts.
 const MAX_BLANKS: usize = 48;
 
@@ -447,6 +447,50 @@ impl<'t> Assignments<'t> {
                 | b"#!"
                 | b";"
         )
+    }
+}
+
+/// A quick look whether anything may be assigned to a name with a keyword that ends at `end`.
+pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
+    let window = &text[end..text.len().min(end + MAX_KEY)];
+    let Some(name) = window.iter().position(|&b| !is_name(b)) else { return false };
+    match window[name] {
+        b' ' | b'\t' => {
+            let rest = &window[name..];
+            let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            match rest.get(blanks) {
+                Some(b'=' | b':' | b'-' | b'<' | b'>' | b'|' | b'?' | b'+' | b'.' | b',') => true,
+                Some(b'i') => rest.get(blanks + 1) == Some(&b's'),
+                _ => {
+                    // The value of a flag, or more words before the operator.
+                    let first =
+                        text[..end].iter().rev().take(MAX_KEY).take_while(|b| is_name(**b)).last();
+                    first == Some(&b'-')
+                        || first.is_some_and(|_| {
+                            rest.iter().take(28).any(|b| matches!(b, b'=' | b':' | b'>'))
+                        })
+                }
+            }
+        }
+        byte => matches!(
+            byte,
+            b'=' | b':'
+                | b'"'
+                | b'\''
+                | b'`'
+                | b')'
+                | b']'
+                | b'>'
+                | b'('
+                | b'<'
+                | b','
+                | b'|'
+                | b'?'
+                | b'+'
+                | b'\\'
+                | b'\n'
+                | b'\r'
+        ),
     }
 }
 

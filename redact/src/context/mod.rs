@@ -12,7 +12,7 @@ mod value;
 use std::ops::Range;
 
 pub(crate) use address::{authorization, url_credentials};
-pub(crate) use assign::{Assigned, Assignments};
+pub(crate) use assign::{Assigned, Assignments, may_assign};
 pub(crate) use pem::pem;
 pub(crate) use value::{entropy, is_obvious_example, is_random};
 

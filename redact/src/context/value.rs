@@ -179,7 +179,13 @@ fn names_itself(value: &[u8]) -> bool {
         b"plain",
     ];
     let lower = value.to_ascii_lowercase();
-    NAMES.iter().any(|name| memchr::memmem::find(&lower, name).is_some())
+    contains_any(&lower, NAMES)
+}
+
+/// Whether one of a few words stands in a short text.
+fn contains_any(text: &[u8], words: &[&[u8]]) -> bool {
+    (0..text.len())
+        .any(|at| words.iter().any(|word| word[0] == text[at] && text[at..].starts_with(word)))
 }
 
 /// Whether a value is an object in itself, as a token that is JSON.
@@ -344,9 +350,7 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
     lower.copy_from_slice(head);
     lower.make_ascii_lowercase();
     let lower = &*lower;
-    if WHOLE.contains(&lower)
-        || PARTS.iter().any(|part| memchr::memmem::find(lower, part).is_some())
-    {
+    if WHOLE.contains(&lower) || contains_any(lower, PARTS) {
         return true;
     }
     // One byte over and over, or no letter and no digit at all.

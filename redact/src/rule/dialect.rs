@@ -8,7 +8,8 @@
 //! that starts where a keyword stands), `value` (an expression for the whole value that is
 //! assigned to a key with the keyword in its name), `near` (an expression for what stands soon
 //! after a keyword), `detector` (a matcher that is code),
-//! `validator`, `reach` (how far before its keyword a token may start), `glued` (may stand inside a longer word), `source`, `examples`,
+//! `validator`, `reach` (how far before its keyword a token may start),
+//! `stride` (how far on the next look is made after a failed one, for expressions that look far), `glued` (may stand inside a longer word), `source`, `examples`,
 //! `counterexamples`.
 
 use std::borrow::Cow;
@@ -97,6 +98,10 @@ pub(crate) struct RuleSpec {
     pub(crate) secret_group: u32,
     /// The name of a validator; empty for none.
     pub(crate) validator: Text,
+    /// The classes (see `gate`) of the first bytes of a token; built in, empty for rules read.
+    pub(crate) gate: Cow<'static, [u16]>,
+    /// After a failed look, how many bytes further on the next one is made.
+    pub(crate) stride: u32,
     /// How many bytes before the keyword a token may start.
     pub(crate) reach: u32,
     /// Whether it may stand inside a longer word.
@@ -230,6 +235,8 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
         entropy: float(table, "entropy")?.unwrap_or(0.0),
         secret_group: number(table, "secretGroup")?.unwrap_or(0),
         validator: string(table, "validator")?.unwrap_or_default(),
+        gate: Cow::Borrowed(&[]),
+        stride: number(table, "stride")?.unwrap_or(0),
         reach: number(table, "reach")?.unwrap_or(0),
         glued: boolean(table, "glued")?.unwrap_or(false),
         path,

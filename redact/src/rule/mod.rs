@@ -5,6 +5,7 @@
 
 mod builtin;
 mod dialect;
+pub(crate) mod gate;
 mod validator;
 
 use std::borrow::Cow;
