@@ -25,6 +25,8 @@ impl Display {
         // The server picks a free number itself and tells it.
         let mut command = Command::new(system("Xvfb"));
         command.args(["-displayfd", "1", "-screen", "0", "1000x700x24", "-nolisten", "tcp"]);
+        // Else it starts anew when its last client leaves, and turns the next one away meanwhile.
+        command.arg("-noreset");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = command.spawn().expect("Xvfb starts");
         let output = server.stdout.take().expect("piped");
@@ -89,7 +91,7 @@ impl Drop for Display {
 fn on_displays(settings: Value, body: impl Fn(&Bed, &Display)) {
     for join in [false, true] {
         let display = Display::new();
-        let bed = Bed::new().settings(settings.clone()).variable("DISPLAY", &display.name);
+        let bed = Bed::new().settings(settings.clone()).variable("DISPLAY", &display.name).variable("LC_ALL", "C.UTF-8");
         let bed = if join { bed.up() } else { bed };
         body(&bed, &display);
     }
@@ -121,7 +123,7 @@ fn a_click_on_allow_lets_the_call_through() {
         // Other traffic of the session goes on while the question is open.
         assert_eq!(client.tool("echo", json!({"message": "meanwhile"})), "meanwhile");
         display.picture(bed);
-        display.click(&window, 15);
+        display.click(&window, 29);
         let answer = client.answer(id);
         let text = answer["result"]["content"][0]["text"].as_str();
         assert_eq!(text, Some("no tool delete_everything"), "the server answered: {answer}");
