@@ -91,7 +91,7 @@ impl Drop for Display {
 fn on_displays(settings: Value, body: impl Fn(&Bed, &Display)) {
     for join in [false, true] {
         let display = Display::new();
-        let bed = Bed::new().settings(settings.clone()).variable("DISPLAY", &display.name).variable("LC_ALL", "C.UTF-8");
+        let bed = Bed::new().settings(settings.clone()).variable("DISPLAY", &display.name);
         let bed = if join { bed.up() } else { bed };
         body(&bed, &display);
     }
