@@ -168,8 +168,9 @@ fn a_window_that_is_killed_refuses() {
 
 #[test]
 fn a_question_that_nobody_answers_is_refused_in_time() {
-    on_displays(json!({"dialog": {"timeout_s": 1, "keep_open_s": 0}}), |bed, display| {
+    on_displays(json!({"dialog": {"timeout_s": 3, "keep_open_s": 0}}), |bed, display| {
         let (mut client, id) = ask(bed);
+        display.window();
         let answer = client.answer(id);
         assert_eq!(answer["result"]["isError"], true, "{answer}");
         assert_eventually!(!display.has_window(), "the window closes");

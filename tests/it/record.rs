@@ -63,17 +63,24 @@ fn no_secret_reaches_a_file_a_log_or_a_metric() {
     for bed in beds() {
         let secret = token();
         let mut client = echo(&bed, &[]);
-        // A secret in a result, in an error, on stderr, in a name, and in a key.
+        // In an argument, a key, a name, a method, a cursor; in a result, and on stderr.
         client.ask_tool("echo", json!({"message": format!("the token is {secret}")}));
-        client.tool("big", json!({"bytes": 1, secret.clone(): 1}));
+        client.ask_tool("big", json!({"bytes": 1, secret.clone(): 1}));
+        client.ask_tool(&secret, json!({}));
         client.request(&format!("vendor/{secret}"), json!({}));
         client.request("prompts/list", json!({"cursor": secret, "password": "hunter-2-hunter"}));
+        let halves = json!([secret.split_at(7).0, secret.split_at(7).1]);
+        assert_eq!(client.tool("echo", json!({"message": halves})), secret);
+        client.tool("stderr", json!({"text": halves}));
         client.tool("echo", json!({"message": "done"}));
         let page =
             if bed.get("/healthz").0.is_empty() { String::new() } else { bed.get("/metrics").1 };
         assert!(!page.contains(&secret), "{page}");
-        let stderr = client.stderr();
-        assert!(!stderr.contains(&secret), "{stderr}");
+        // The server's own words reach its client's log as they are, and nothing of ours does.
+        client.assert_stderr(&secret);
+        assert_eq!(client.stderr().matches(&secret).count(), 1, "{}", client.stderr());
+        let logs = told(&bed.run(&["logs", "echo"]));
+        assert!(!logs.contains(&secret), "{logs}");
         assert_eq!(client.finish(), Some(0));
         let tail = told(&bed.run(&["audit", "tail", "--lines", "10000", "--json"]));
         assert!(!tail.contains(&secret) && !tail.contains("hunter-2-hunter"), "{tail}");
