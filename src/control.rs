@@ -46,10 +46,7 @@ mod unix {
     }
 
     /// Asks the supervisor.
-    pub(crate) fn ask<T: DeserializeOwned>(
-        paths: &Paths,
-        request: &Request,
-    ) -> Result<T, Failure> {
+    pub(crate) fn ask<T: DeserializeOwned>(paths: &Paths, request: &Request) -> Result<T, Failure> {
         ask_if_running(paths, request)?.ok_or_else(not_running)
     }
 }

@@ -55,10 +55,7 @@ struct Written {
 
 impl AuditSink {
     /// Opens the record. Whoever is first writes the main stream, everybody else one of its own.
-    pub(crate) fn open(
-        folder: &Path,
-        settings: &Settings,
-    ) -> Result<Self, AuditSinkError> {
+    pub(crate) fn open(folder: &Path, settings: &Settings) -> Result<Self, AuditSinkError> {
         let audit = &settings.audit;
         let options = Options {
             max_file_bytes: audit.max_file_bytes,

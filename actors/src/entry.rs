@@ -6,6 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The scope of a server that a client started without a config that we can read.
+const UNLISTED: &str = "session";
+
 /// What makes an entry the same one across readings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey {
@@ -63,21 +66,23 @@ impl Entry {
     pub fn unlisted(client: Option<&str>, name: &str) -> Self {
         Self {
             client: client.unwrap_or("unknown").to_owned(),
-            scope: "session".to_owned(),
+            scope: UNLISTED.to_owned(),
             name: name.to_owned(),
             command: Vec::new(),
             env: BTreeMap::new(),
         }
     }
 
+    /// Whether no config names it.
+    #[must_use]
+    pub fn is_unlisted(&self) -> bool {
+        self.scope == UNLISTED
+    }
+
     /// Its key.
     #[must_use]
     pub fn key(&self) -> EntryKey {
-        EntryKey {
-            client: self.client.clone(),
-            scope: self.scope.clone(),
-            name: self.name.clone(),
-        }
+        EntryKey { client: self.client.clone(), scope: self.scope.clone(), name: self.name.clone() }
     }
 
     /// How sessions of `old` are started from now on: nothing where the launch is the same, or

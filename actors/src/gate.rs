@@ -4,7 +4,11 @@
 //! Promises: what leaves this module, in records, questions and refusals, is the redacted copy; an
 //! operation that cannot be recorded is refused.
 
-use std::{ffi::OsString, sync::Arc, time::{Duration, SystemTime}};
+use std::{
+    ffi::OsString,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use defenter_audit::{FindingSummary, Outcome, Payload, Record, RuleRef, Timestamp};
 use defenter_mcp::{
@@ -13,9 +17,7 @@ use defenter_mcp::{
     recovery::Loss,
     refusal::{Cause, Phase as RefusalPhase, Refusal},
 };
-use defenter_policy::{
-    Decision, Direction, Effect, Facts, OperationView, Phase, SessionFlags,
-};
+use defenter_policy::{Decision, Direction, Effect, Facts, OperationView, Phase, SessionFlags};
 use defenter_redact::{Kind, Redactor, Scan};
 
 use sha2::{Digest, Sha256};
@@ -131,7 +133,12 @@ impl Shared {
         payload_limit: usize,
         open: Duration,
     ) -> Ruling {
-        let policies = self.policies().await;
+        let policies = match self.policies().await {
+            Ok(policies) => policies,
+            Err(why) => {
+                return refused(Why::Blocked, format!("the policies cannot be loaded: {why}"));
+            }
+        };
         let seen = if operation.payload.len() <= INLINE_BYTES {
             look(&self.redactor.load(), parties, self.home.as_deref(), operation)
         } else {
@@ -143,24 +150,26 @@ impl Shared {
         count(metrics, &seen.scan);
         let decision = policies.decide(&seen.facts);
         let copy = seen.copy.as_deref().unwrap_or(operation.payload);
-        let mut record = draft(parties, operation, &seen.scan, &decision, copy, payload_limit);
+        let names = Names::of(&self.redactor.load(), operation, copy);
+        let mut record =
+            draft(parties, operation, &names, &seen.scan, &decision, copy, payload_limit);
         let reasons: Vec<String> = decision.reasons().map(str::to_owned).collect();
-        let replacement =
-            (decision.redact || decision.effect == Effect::Redact).then(|| self.replacement(operation));
+        let replacement = (decision.redact || decision.effect == Effect::Redact)
+            .then(|| self.replacement(operation));
         let ruling = match decision.effect {
             Effect::Confirm if operation.known.may_wait => {
-                let question = question(parties, operation, &decision, copy, open);
+                let question = question(parties, operation, &names, &decision, copy, open);
                 return Ruling::Ask(Box::new(Doubt { question, record, reasons, replacement }));
             }
-            Effect::Allow | Effect::Redact => {
-                forward(&mut record, replacement)
-            }
+            Effect::Allow | Effect::Redact => forward(&mut record, replacement),
             Effect::NeedInfo => {
                 let fields = decision.need_fields.iter().map(|field| field.to_string()).collect();
                 Ruling::Refuse(Refused { why: Why::NeedInfo(fields), reasons })
             }
             // Nobody may be made to wait for a person here, so what would need one is refused.
-            Effect::Confirm | Effect::Block => Ruling::Refuse(Refused { why: Why::Blocked, reasons }),
+            Effect::Confirm | Effect::Block => {
+                Ruling::Refuse(Refused { why: Why::Blocked, reasons })
+            }
         };
         self.recorded(record, ruling).await
     }
@@ -170,9 +179,7 @@ impl Shared {
         let Doubt { mut record, mut reasons, replacement, .. } = doubt;
         record.answer = Some(answer.map_or("pending", Answer::label).into());
         let ruling = match answer {
-            Some(answer) if answer.is_allow() => {
-                forward(&mut record, replacement)
-            }
+            Some(answer) if answer.is_allow() => forward(&mut record, replacement),
             Some(answer) => {
                 reasons.insert(0, explain(answer).to_owned());
                 Ruling::Refuse(Refused { why: Why::Denied, reasons })
@@ -207,7 +214,7 @@ impl Shared {
         };
         let record = Record {
             id: operation.into(),
-            method: method.into(),
+            method: catalogue::label(method).into(),
             direction: Direction::ToClient.as_str().into(),
             phase: Phase::Result.as_str().into(),
             decision: Effect::Allow.as_str().into(),
@@ -248,15 +255,8 @@ impl Shared {
         let work = move || {
             let _place = place;
             let (target, payload) = (target.as_deref(), &payload[..]);
-            let operation = Operation {
-                id: &id,
-                direction,
-                phase,
-                method: &method,
-                known,
-                target,
-                payload,
-            };
+            let operation =
+                Operation { id: &id, direction, phase, method: &method, known, target, payload };
             look(&shared.redactor.load(), &parties, shared.home.as_deref(), &operation)
         };
         tokio::task::spawn_blocking(work).await.ok()
@@ -346,6 +346,32 @@ fn explain(answer: Answer) -> &'static str {
     }
 }
 
+/// What an operation is called, as it may be recorded and shown. A hostile peer can put a secret
+/// into a method or a tool's name as well as anywhere else.
+struct Names {
+    method: Arc<str>,
+    target: Option<Arc<str>>,
+}
+
+impl Names {
+    fn of(redactor: &Redactor, operation: &Operation<'_>, copy: &[u8]) -> Self {
+        let clean = |text: &str| -> Arc<str> {
+            let scan = redactor.scan_text(text.as_bytes());
+            String::from_utf8_lossy(&scan.apply(text.as_bytes())).into()
+        };
+        let known = catalogue::is_known(operation.method);
+        let method = if known { operation.method.into() } else { clean(operation.method) };
+        // A request's own copy has its target redacted with the keys around it.
+        let in_copy = operation
+            .known
+            .subject
+            .filter(|_| operation.phase == Phase::Request)
+            .and_then(|subject| read::string(read::member(copy, subject)?))
+            .map(|text| Arc::from(&*text));
+        Self { method, target: in_copy.or_else(|| operation.target.map(clean)) }
+    }
+}
+
 fn forward(record: &mut Record, replacement: Option<Vec<u8>>) -> Ruling {
     match replacement {
         None => {
@@ -372,6 +398,7 @@ fn blank(parties: &Parties) -> Record {
 fn draft(
     parties: &Parties,
     operation: &Operation<'_>,
+    names: &Names,
     scan: &Scan,
     decision: &Decision,
     copy: &[u8],
@@ -384,10 +411,10 @@ fn draft(
     };
     Record {
         id: operation.id.into(),
-        method: operation.method.into(),
+        method: names.method.clone(),
         direction: operation.direction.as_str().into(),
         phase: operation.phase.as_str().into(),
-        tool: operation.target.map(Into::into),
+        tool: names.target.clone(),
         decision: decision.effect.as_str().into(),
         wanted: (!decision.enforced).then(|| decision.wanted.as_str().into()),
         rules: decision.rules.iter().map(rule).collect(),
@@ -414,12 +441,15 @@ fn summary(scan: &Scan) -> Vec<FindingSummary> {
 fn question(
     parties: &Parties,
     operation: &Operation<'_>,
+    names: &Names,
     decision: &Decision,
     copy: &[u8],
     open: Duration,
 ) -> Question {
-    let reason =
-        |rule: &defenter_policy::FiredRule| Reason { rule: rule.id.to_string(), text: rule.reason.to_string() };
+    let reason = |rule: &defenter_policy::FiredRule| Reason {
+        rule: rule.id.to_string(),
+        text: rule.reason.to_string(),
+    };
     let shown = read::member(copy, "arguments").unwrap_or(copy);
     Question {
         id: operation.id.to_owned(),
@@ -432,8 +462,8 @@ fn question(
             (_, Phase::Result) => Subject::Result,
             (Direction::ToServer, _) => Subject::Request,
         },
-        method: operation.method.to_owned(),
-        target: operation.target.map(str::to_owned),
+        method: names.method.to_string(),
+        target: names.target.as_deref().map(str::to_owned),
         reasons: decision.rules.iter().map(reason).collect(),
         evidence: Vec::new(),
         payload: String::from_utf8_lossy(shown).into_owned(),

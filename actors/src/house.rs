@@ -104,9 +104,8 @@ impl House {
     }
 
     fn redaction(&self, settings: &Settings) -> Result<RedactOptions, HouseError> {
-        let kind = |label: &String| {
-            Kind::from_label(label).ok_or_else(|| HouseError::Kind(label.clone()))
-        };
+        let kind =
+            |label: &String| Kind::from_label(label).ok_or_else(|| HouseError::Kind(label.clone()));
         let disabled = &settings.redaction.disabled_kinds;
         let mut rule_files = Vec::new();
         for name in &settings.redaction.rules_files {
@@ -125,10 +124,9 @@ impl House {
         let own = settings.policy.directory.as_ref();
         let own = own.map_or_else(|| self.paths.policies.clone(), |path| self.in_home(path));
         let mut layers = Vec::new();
-        for (kind, folder) in [
-            (LayerKind::Organisation, &self.paths.organisation_policies),
-            (LayerKind::User, &own),
-        ] {
+        for (kind, folder) in
+            [(LayerKind::Organisation, &self.paths.organisation_policies), (LayerKind::User, &own)]
+        {
             for path in policy_files(folder)? {
                 layers.push(Layer { kind, text: read(&path)?, path });
             }

@@ -23,4 +23,5 @@ mod slot;
 pub mod status;
 pub mod supervision;
 mod supervisor;
+mod warden;
 mod watcher;

@@ -6,7 +6,7 @@
 //! - Dies when: the socket fails, or its supervisor stops it.
 //! - Restarts: by binding the socket anew; attached sessions are not touched.
 
-use std::{os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs::File, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
 use defenter_mcp::{
     local::{self, Attach, GO, LocalError, Notice, Packet, Request, VERSION},
@@ -161,8 +161,7 @@ async fn answer(
         Request::Logs { name } => {
             let logs = ask_servers(arguments, |port| ServersMsg::Logs(name, port)).await;
             let view = |(server, stderr)| LogsView { server, stderr };
-            let logs: Option<Vec<LogsView>> =
-                logs.map(|logs| logs.into_iter().map(view).collect());
+            let logs: Option<Vec<LogsView>> = logs.map(|logs| logs.into_iter().map(view).collect());
             reply(stream, logs).await
         }
         Request::Reload => reply(stream, supervisor.cast(SupervisorMsg::Reload).ok()).await,
@@ -217,25 +216,27 @@ async fn attach(
         Ok(Ok(GO)) => {}
         _ => return Err(LocalError::Malformed("the shim did not take its place".into())),
     }
-    let streams = take(descriptors)?;
+    let (streams, journal) = take(descriptors)?;
     let (here, gone) = oneshot::channel();
     let (events, queue) = mpsc::channel(EVENTS);
     let Attach { name, client, .. } = attach;
-    let attachment = Attachment { id, name, client, launch, streams, gone, events };
+    let journal = Some(journal);
+    let attachment = Attachment { id, name, client, launch, streams, journal, gone, events };
     // If nobody takes it, it is dropped, and this connection with it: the shim takes over.
     arguments.servers.cast(ServersMsg::Attach(Box::new(attachment)));
     accompany(stream, here, queue).await
 }
 
-fn take(descriptors: Vec<OwnedFd>) -> Result<Streams, LocalError> {
-    let Ok([input, output, error]) = <[OwnedFd; 3]>::try_from(descriptors) else {
-        return Err(LocalError::Malformed("three descriptors were expected".into()));
+fn take(descriptors: Vec<OwnedFd>) -> Result<(Streams, File), LocalError> {
+    let Ok([input, output, error, journal]) = <[OwnedFd; 4]>::try_from(descriptors) else {
+        return Err(LocalError::Malformed("four descriptors were expected".into()));
     };
-    Ok(Streams {
+    let streams = Streams {
         input: Stream::new(input)?,
         output: Stream::new(output)?,
         error: ErrorStream::new(error)?,
-    })
+    };
+    Ok((streams, journal.into()))
 }
 
 /// Keeps a shim informed until its session ends, and its session until the shim is gone.
@@ -259,10 +260,11 @@ async fn accompany(
                 Some(SessionEvent::Serving { group }) => {
                     local::reply(&mut writer, &Notice::Serving { group }).await?;
                 }
+                // The shim sees the connection close, and takes over.
+                Some(SessionEvent::Released) | None => return Ok(()),
                 Some(SessionEvent::Ended { code }) => {
                     return local::reply(&mut writer, &Notice::Ended { code }).await;
                 }
-                None => return Ok(()),
             },
         }
     }

@@ -63,7 +63,14 @@ impl Actor for Policy {
                 tracing::info!("policies loaded");
             }
             Err(error) => {
-                tracing::error!(error, "the changed policies are not used; the last good ones stay");
+                tracing::error!(error, "the policies are not used; the last good ones stay");
+                shared.policies.send_if_modified(|policies| {
+                    let none = !matches!(policies, Policies::Ready(_));
+                    if none {
+                        *policies = Policies::Failed(error.into());
+                    }
+                    none
+                });
             }
         }
         Ok(())

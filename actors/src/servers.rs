@@ -281,7 +281,8 @@ impl State {
             for server in named {
                 let view = server.call(ServerMsg::Status, Some(ANSWER_WITHIN)).await;
                 let logs = server.call(ServerMsg::Logs, Some(ANSWER_WITHIN)).await;
-                if let (Ok(CallResult::Success(view)), Ok(CallResult::Success(logs))) = (view, logs) {
+                if let (Ok(CallResult::Success(view)), Ok(CallResult::Success(logs))) = (view, logs)
+                {
                     all.push((view, logs));
                 }
             }

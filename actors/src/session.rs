@@ -7,7 +7,9 @@
 pub(crate) mod actor;
 mod core;
 pub(crate) mod driver;
+mod journal;
 mod pump;
+mod undelivered;
 
 use std::{
     fmt,
@@ -67,6 +69,9 @@ pub struct Attachment {
     pub streams: Streams,
     /// Resolves when the client is gone.
     pub gone: oneshot::Receiver<()>,
+    /// The session's journal, where whoever attaches can take the session over; what is in it
+    /// already is taken up.
+    pub journal: Option<std::fs::File>,
     /// Where the shim is told of its session.
     pub events: mpsc::Sender<SessionEvent>,
 }
@@ -79,6 +84,8 @@ pub enum SessionEvent {
         /// The group.
         group: u32,
     },
+    /// The supervisor stops; the session may go on elsewhere.
+    Released,
     /// The session is over.
     Ended {
         /// The code to exit with.

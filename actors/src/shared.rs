@@ -10,7 +10,7 @@ use defenter_policy::PolicySet;
 use defenter_redact::Redactor;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{audit::AuditSink, dialog::actor::DialogHandle};
+use crate::{audit::AuditSink, dialog::actor::DialogHandle, warden::Warden};
 
 /// Payloads up to this size are inspected where they are read; larger ones in the pool. A scan of
 /// 64 KiB takes about as long as it takes to wake a thread twice.
@@ -23,6 +23,8 @@ pub(crate) enum Policies {
     Loading,
     /// In force.
     Ready(Arc<PolicySet>),
+    /// There are none that could be compiled; nothing may pass.
+    Failed(Arc<str>),
 }
 
 /// See the module.
@@ -31,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) policies: watch::Sender<Policies>,
     pub(crate) audit: AuditSink,
     pub(crate) dialog: DialogHandle,
+    pub(crate) warden: Warden,
     pub(crate) home: Option<PathBuf>,
     /// Places in the pool for large bodies; taken before a job is made, so that none waits
     /// anywhere without one.
@@ -42,6 +45,7 @@ impl Shared {
         redactor: Redactor,
         audit: AuditSink,
         dialog: DialogHandle,
+        warden: Warden,
         home: Option<PathBuf>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -50,17 +54,23 @@ impl Shared {
             policies: watch::Sender::new(Policies::Loading),
             audit,
             dialog,
+            warden,
             home,
             pool: Arc::new(Semaphore::new(cores)),
         }
     }
 
     /// The policies in force, once there are some.
-    pub(crate) async fn policies(&self) -> Arc<PolicySet> {
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(crate) async fn policies(&self) -> Result<Arc<PolicySet>, Arc<str>> {
         let mut policies = self.policies.subscribe();
         loop {
-            if let Policies::Ready(set) = &*policies.borrow_and_update() {
-                return set.clone();
+            match &*policies.borrow_and_update() {
+                Policies::Ready(set) => return Ok(set.clone()),
+                Policies::Failed(why) => return Err(why.clone()),
+                Policies::Loading => {}
             }
             // The sender lives in `self`, so it cannot be gone.
             let _ = policies.changed().await;

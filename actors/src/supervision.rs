@@ -20,6 +20,7 @@ use crate::{
     shared::{Policies, Shared},
     status::StatusView,
     supervisor::{Arguments, Slots, Supervisor, SupervisorMsg},
+    warden::Warden,
 };
 
 /// How long the state may take to be described.
@@ -90,7 +91,8 @@ impl Prepared {
         let slots = Slots::new();
         let dialog = DialogHandle::new(slots.dialog.clone());
         let home = Some(options.house.host.home.clone());
-        let shared = Arc::new(Shared::new(redactor, audit, dialog, home));
+        let warden = Warden::new(options.program.clone())?;
+        let shared = Arc::new(Shared::new(redactor, audit, dialog, warden, home));
         let spawner = Spawner::start()?;
         Ok(Self { options, shared, slots, spawner, services: Vec::new() })
     }

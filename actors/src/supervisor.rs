@@ -8,7 +8,12 @@
 //!
 //! One for one: a part that fails is started again by itself, with a growing delay.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::{Duration, SystemTime}};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use defenter_audit::Timestamp;
 use defenter_mcp::process::Spawner;
@@ -18,6 +23,8 @@ use ractor::{
 };
 use tokio::time::Instant;
 
+#[cfg(unix)]
+use crate::listener::{self, Listener};
 use crate::{
     audit::{Audit, AuditMsg},
     dialog::{
@@ -37,8 +44,6 @@ use crate::{
     status::{StatusView, SupervisorView},
     watcher::{self, ConfigWatcher, Reading, WatcherMsg},
 };
-#[cfg(unix)]
-use crate::listener::{self, Listener};
 
 /// How long sessions may take to end when the supervisor drains: the whole stop sequence of a
 /// stubborn server, and some more.
@@ -301,11 +306,20 @@ impl State {
         let history = self.failures.entry(part).or_default();
         match history.failed(&PART_POLICY, self.epoch.elapsed(), 1.0) {
             Restart::After(delay) => {
-                tracing::error!(?part, why, ?delay, "a part of the supervisor failed and is started again");
+                tracing::error!(
+                    ?part,
+                    why,
+                    ?delay,
+                    "a part of the supervisor failed and is started again"
+                );
                 myself.send_after(delay, move || SupervisorMsg::Revive(part));
             }
             Restart::GiveUp => {
-                tracing::error!(?part, why, "a part of the supervisor fails again and again; stopping");
+                tracing::error!(
+                    ?part,
+                    why,
+                    "a part of the supervisor fails again and again; stopping"
+                );
                 myself.stop(Some(format!("{part:?} fails again and again: {why}")));
             }
         }
@@ -403,7 +417,11 @@ fn fill<M: Message>(slot: &Slot<M>, actor: ActorRef<M>) -> ActorCell {
 
 fn same_policy(old: &PolicyInput, new: &PolicyInput) -> bool {
     let texts = |input: &PolicyInput| {
-        input.layers.iter().map(|layer| (layer.path.clone(), layer.text.clone())).collect::<Vec<(PathBuf, String)>>()
+        input
+            .layers
+            .iter()
+            .map(|layer| (layer.path.clone(), layer.text.clone()))
+            .collect::<Vec<(PathBuf, String)>>()
     };
     old.preset == new.preset && texts(old) == texts(new)
 }

@@ -49,7 +49,8 @@ pub(crate) fn verify(json: bool) -> Outcome {
         terminal::say_json(&report)?;
     } else {
         for stream in &report.streams {
-            let state = stream.problem.as_ref().map_or_else(|| "intact".to_owned(), ToString::to_string);
+            let state =
+                stream.problem.as_ref().map_or_else(|| "intact".to_owned(), ToString::to_string);
             let torn = match stream.torn {
                 0 => String::new(),
                 count => format!(", {count} half-written lines of crashes set aside"),

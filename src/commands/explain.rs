@@ -31,7 +31,12 @@ fn text(entry: &Entry) -> String {
     let mut lines = vec![
         format!("{} {} of {}", record.time, record.phase, plain(&record.method)),
         format!("  session:  {}", record.session),
-        format!("  between:  {} and {} ({})", plain(&record.client), plain(&record.server), record.direction),
+        format!(
+            "  between:  {} and {} ({})",
+            plain(&record.client),
+            plain(&record.server),
+            record.direction
+        ),
     ];
     if let Some(tool) = &record.tool {
         lines.push(format!("  about:    {}", plain(tool)));
@@ -58,7 +63,10 @@ fn text(entry: &Entry) -> String {
 }
 
 fn wanted(record: &Record) -> String {
-    record.wanted.as_ref().map_or_else(String::new, |wanted| format!(" (the rules wanted {wanted})"))
+    record
+        .wanted
+        .as_ref()
+        .map_or_else(String::new, |wanted| format!(" (the rules wanted {wanted})"))
 }
 
 fn outcome(record: &Record) -> String {

@@ -69,7 +69,11 @@ impl Work {
 
     pub(super) fn carry_out(&self, args: &InstallArgs, plan: &Plan) -> Outcome {
         for problem in &self.discovery.problems {
-            terminal::complain(&format!("warning: {} is left alone: {}\n", problem.path.display(), plain(&problem.message)));
+            terminal::complain(&format!(
+                "warning: {} is left alone: {}\n",
+                problem.path.display(),
+                plain(&problem.message)
+            ));
         }
         if plan.is_empty() {
             if args.json {
@@ -163,7 +167,12 @@ fn explain_nothing(plan: &Plan) -> Result<(), Failure> {
 }
 
 fn skipped_line(skipped: &install::Skipped) -> String {
-    format!("  left alone: {} ({}): {}\n", plain(&skipped.name), skipped.client, plain(&skipped.reason))
+    format!(
+        "  left alone: {} ({}): {}\n",
+        plain(&skipped.name),
+        skipped.client,
+        plain(&skipped.reason)
+    )
 }
 
 fn report(plan: &Plan, outcomes: &[FileOutcome]) -> Result<(), Failure> {
@@ -178,7 +187,11 @@ fn report(plan: &Plan, outcomes: &[FileOutcome]) -> Result<(), Failure> {
             Err(error) => terminal::complain(&format!("error: {}\n", plain(&error.to_string()))),
         }
         for (change, error) in &outcome.failed {
-            terminal::complain(&format!("error: {}: {}\n", name(change), plain(&error.to_string())));
+            terminal::complain(&format!(
+                "error: {}: {}\n",
+                name(change),
+                plain(&error.to_string())
+            ));
         }
     }
     for skipped in &plan.skipped {
@@ -194,7 +207,9 @@ fn report_json(plan: &Plan, outcomes: &[FileOutcome]) -> Result<(), Failure> {
     let change = |change: &Change| json!({"client": change.client.to_string(), "scope": change.scope, "name": change.name});
     let planned = |file: &install::FilePlan| json!({"file": file.file, "changes": file.changes.iter().map(change).collect::<Vec<_>>()});
     let done = |outcome: &FileOutcome| match &outcome.result {
-        Ok(changes) => json!({"file": outcome.file, "done": changes.iter().map(change).collect::<Vec<_>>(), "failed": outcome.failed.iter().map(|(c, e)| json!({"change": change(c), "error": e.to_string()})).collect::<Vec<_>>()}),
+        Ok(changes) => {
+            json!({"file": outcome.file, "done": changes.iter().map(change).collect::<Vec<_>>(), "failed": outcome.failed.iter().map(|(c, e)| json!({"change": change(c), "error": e.to_string()})).collect::<Vec<_>>()})
+        }
         Err(error) => json!({"file": outcome.file, "error": error.to_string()}),
     };
     let skipped = |skipped: &install::Skipped| json!({"client": skipped.client.to_string(), "scope": skipped.scope, "name": skipped.name, "file": skipped.file, "reason": skipped.reason});

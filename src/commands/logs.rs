@@ -7,8 +7,7 @@ use crate::{Exit, Outcome, control, failure::Failure, here, terminal};
 
 pub(crate) fn run(name: &str, json: bool) -> Outcome {
     let house = here::house(Vec::new())?;
-    let logs: Vec<LogsView> =
-        control::ask(&house.paths, &Request::Logs { name: name.to_owned() })?;
+    let logs: Vec<LogsView> = control::ask(&house.paths, &Request::Logs { name: name.to_owned() })?;
     if logs.is_empty() {
         return Err(Failure::new(Exit::Failed, format!("no server is called `{name}`"))
             .hint("`defenter status` lists them"));

@@ -3,11 +3,7 @@
 //! It hands the client to the supervisor where one runs, and does the whole job alone elsewhere.
 //! Until it knows which, it costs no runtime and no rule set.
 
-use std::{
-    ffi::OsString,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use defenter_config::Given;
 use defenter_mcp::process::Launch;
@@ -50,15 +46,16 @@ fn exit_code(code: i32) -> ExitCode {
 fn try_run(args: &ProxyArgs) -> Result<i32, Failure> {
     let job = Job::of(args)?;
     let house = here::house(Vec::new())?;
+    let mut journal = None;
     #[cfg(unix)]
     if !args.alone {
         match shim::run(&house.paths, &job) {
             shim::End::Ended(code) => return Ok(code),
-            shim::End::NoSupervisor => {}
+            shim::End::Alone(left) => journal = left,
         }
     }
     drop(house);
-    solo::run(job)
+    solo::run(job, journal)
 }
 
 impl Job {
@@ -69,9 +66,8 @@ impl Job {
             return Ok(Self { name: args.name.clone(), client: args.client.clone(), launch });
         }
         let Some(text) = &args.wrapped_config else {
-            return Err(Failure::new(Exit::Usage, "no server is named").hint(
-                "give its command after `--`, or its entry with `--wrapped-config`",
-            ));
+            return Err(Failure::new(Exit::Usage, "no server is named")
+                .hint("give its command after `--`, or its entry with `--wrapped-config`"));
         };
         let given = Given::read(&config_text(text)?).or_fail(Exit::Usage)?;
         let env = given.env.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
@@ -89,9 +85,12 @@ impl Job {
 fn config_text(given: &str) -> Result<String, Failure> {
     use std::io::Read;
     let (name, mut input): (String, Box<dyn Read>) = match given.strip_prefix('@') {
-        Some(path) => (path.to_owned(), Box::new(std::fs::File::open(path).map_err(|error| {
-            Failure::new(Exit::Usage, format!("failed to read {path}: {error}"))
-        })?)),
+        Some(path) => (
+            path.to_owned(),
+            Box::new(std::fs::File::open(path).map_err(|error| {
+                Failure::new(Exit::Usage, format!("failed to read {path}: {error}"))
+            })?),
+        ),
         None if given == "-" => ("standard input".to_owned(), Box::new(Line(std::io::stdin()))),
         None => return Ok(given.to_owned()),
     };

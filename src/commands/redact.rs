@@ -72,9 +72,14 @@ fn report(scan: &Scan, json: bool, path: Option<&Path>, bytes: &[u8]) -> Result<
         }
         let before = &bytes[..finding.span.start.min(bytes.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.len() - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) + 1;
+        let column = before.len()
+            - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+            + 1;
         let name = path.map_or_else(|| "-".to_owned(), |path| path.display().to_string());
-        let key = finding.key_path.as_deref().map_or_else(String::new, |key| format!(" at {}", terminal::plain(key)));
+        let key = finding
+            .key_path
+            .as_deref()
+            .map_or_else(String::new, |key| format!(" at {}", terminal::plain(key)));
         terminal::say(&format!(
             "{name}:{line}:{column}: {} by {}{key}\n",
             finding.kind.label(),

@@ -154,5 +154,11 @@ fn entry_row(entry: &EntryView) -> Vec<String> {
         (false, None, true) => "no: disabled in the client".to_owned(),
         (false, None, false) => "no: `defenter install` protects it".to_owned(),
     };
-    vec![plain(&entry.name), entry.client.clone(), entry.scope.clone(), protected, entry.file.clone()]
+    vec![
+        plain(&entry.name),
+        entry.client.clone(),
+        entry.scope.clone(),
+        protected,
+        entry.file.clone(),
+    ]
 }

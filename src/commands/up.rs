@@ -62,7 +62,8 @@ async fn serve(options: Options, settings: &Settings) -> Outcome {
     if let Some(address) = console {
         // Bound once here, so that an address that cannot be had is told in plain words.
         drop(bind(address).await.map_err(|error| {
-            Failure::of(Exit::Failed, &error).hint("choose another with `console.listen` in the settings, or `--listen`")
+            Failure::of(Exit::Failed, &error)
+                .hint("choose another with `console.listen` in the settings, or `--listen`")
         })?);
         prepared.add_service(console_service(address, metrics, slot.clone()));
     }
@@ -95,8 +96,11 @@ fn console_address(settings: &Settings) -> Result<Option<SocketAddr>, Failure> {
     }
     let listen = &settings.console.listen;
     listen.parse().map(Some).map_err(|_| {
-        Failure::new(Exit::ConfigInvalid, format!("console.listen is `{listen}`, which is not an address"))
-            .hint("write it as 127.0.0.1:7420")
+        Failure::new(
+            Exit::ConfigInvalid,
+            format!("console.listen is `{listen}`, which is not an address"),
+        )
+        .hint("write it as 127.0.0.1:7420")
     })
 }
 

@@ -6,7 +6,11 @@
 //! - Dies when: its entry is gone, or the supervisor drains, and the last session has ended.
 //! - Restarts: by `Servers`, without sessions; theirs are taken over by their shims.
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use defenter_audit::Timestamp;
 use defenter_mcp::process::{Exit, Spawner};
@@ -30,6 +34,9 @@ use crate::{
     status::{ExitView, ServerState, ServerView},
 };
 
+/// How long a server that no config names is remembered after its last session.
+const LINGER: Duration = Duration::from_secs(300);
+
 /// What the actor is told.
 pub(crate) enum ServerMsg {
     /// A client wants this server.
@@ -46,6 +53,8 @@ pub(crate) enum ServerMsg {
     Status(RpcReplyPort<ServerView>),
     /// The last lines of standard error, redacted.
     Logs(RpcReplyPort<String>),
+    /// Nobody has used you for a while.
+    Expire,
     /// End all sessions, then yourself.
     Drain,
 }
@@ -73,6 +82,7 @@ pub(crate) struct State {
     metrics: ServerMetrics,
     last_exit: Option<ExitView>,
     epoch: Instant,
+    last_used: Instant,
 }
 
 struct Running {
@@ -98,6 +108,7 @@ impl Actor for Server {
             stderr: Arc::default(),
             last_exit: None,
             epoch: Instant::now(),
+            last_used: Instant::now(),
             entry,
             shared,
             spawner,
@@ -124,6 +135,8 @@ impl Actor for Server {
             }
             ServerMsg::Status(reply) => drop(reply.send(state.view())),
             ServerMsg::Logs(reply) => drop(reply.send(state.logs(usize::MAX))),
+            ServerMsg::Expire if state.expired() => state.step(Event::Drain),
+            ServerMsg::Expire => {}
             ServerMsg::Drain => state.step(Event::Drain),
         }
         if state.life.stopped() {
@@ -150,6 +163,10 @@ impl Actor for Server {
         if let Some(session) = found.map(|(session, _)| *session) {
             state.sessions.remove(&session);
             state.step(Event::Closed(session));
+            state.last_used = Instant::now();
+            if state.sessions.is_empty() && state.entry.is_unlisted() {
+                myself.send_after(LINGER, || ServerMsg::Expire);
+            }
         }
         if state.life.stopped() {
             myself.stop(None);
@@ -199,6 +216,10 @@ impl State {
         for effect in effects {
             self.apply(effect);
         }
+    }
+
+    fn expired(&self) -> bool {
+        self.sessions.is_empty() && self.last_used.elapsed() >= LINGER
     }
 
     fn note(&mut self, event: Event) {
@@ -261,7 +282,8 @@ impl State {
 
     fn why_held(&self) -> String {
         let name = &self.entry.name;
-        let exit = self.life.last_exit().map_or_else(String::new, |exit| format!(" (last: {exit})"));
+        let exit =
+            self.life.last_exit().map_or_else(String::new, |exit| format!(" (last: {exit})"));
         format!("server `{name}` failed too often{exit}; `defenter restart {name}` tries again")
     }
 
@@ -275,7 +297,11 @@ impl State {
         let state = self.life.state();
         let quarantined = (state == ServerState::Quarantined).then(|| {
             let stderr = self.logs(5);
-            if stderr.is_empty() { self.why_held() } else { format!("{}\n{stderr}", self.why_held()) }
+            if stderr.is_empty() {
+                self.why_held()
+            } else {
+                format!("{}\n{stderr}", self.why_held())
+            }
         });
         let mut sessions: Vec<_> = self.sessions.values().map(|s| s.figures.view()).collect();
         sessions.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.id.cmp(&b.id)));

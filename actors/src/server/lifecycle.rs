@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// Starts that a session is given before its server has ever answered it. A bare client would
-/// see the very first failure; one more try covers a crash by bad luck, and no more, since a
+/// see the very first failure; two more tries cover crashes by bad luck, and no more, since a
 /// client waits only seconds for a handshake.
-const FIRST_STARTS: u32 = 2;
+const FIRST_STARTS: u32 = 3;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,7 +140,11 @@ impl Lifecycle {
     pub fn state(&self) -> ServerState {
         let any = |wanted: fn(&Phase) -> bool| self.sessions.values().any(wanted);
         if self.draining {
-            return if self.sessions.is_empty() { ServerState::Stopped } else { ServerState::Draining };
+            return if self.sessions.is_empty() {
+                ServerState::Stopped
+            } else {
+                ServerState::Draining
+            };
         }
         if self.quarantined {
             return ServerState::Quarantined;
@@ -211,7 +215,13 @@ impl Lifecycle {
         vec![Effect::Start { session, after: Duration::ZERO }]
     }
 
-    fn failed(&mut self, session: SessionId, exit: Exit, now: Duration, chance: f64) -> Vec<Effect> {
+    fn failed(
+        &mut self,
+        session: SessionId,
+        exit: Exit,
+        now: Duration,
+        chance: f64,
+    ) -> Vec<Effect> {
         self.last_exit = Some(exit);
         let Some(phase) = self.sessions.get(&session).copied() else { return Vec::new() };
         if self.draining {
@@ -219,11 +229,11 @@ impl Lifecycle {
         }
         let verdict = self.history.failed(&self.policy, now, chance);
         match (phase, verdict) {
-            (Phase::First(starts), _) if starts >= FIRST_STARTS => self.end(session, exit),
             (Phase::First(_), Restart::GiveUp) => {
                 self.quarantined = true;
                 self.end(session, exit)
             }
+            (Phase::First(starts), _) if starts >= FIRST_STARTS => self.end(session, exit),
             (Phase::First(starts), Restart::After(after)) => {
                 self.start_again(session, Phase::First(starts + 1), after)
             }
@@ -320,12 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_never_answers_ends_like_a_bare_one_after_one_more_try() {
+    fn a_server_that_never_answers_ends_like_a_bare_one_after_two_more_tries() {
         let mut check = Check::new();
         let exit = Exit::Code(3);
         check.step(Event::Opened(A));
-        let second = check.step(Event::Failed { session: A, exit });
-        assert!(matches!(second[..], [Effect::Start { .. }]), "{second:?}");
+        for _ in 1..FIRST_STARTS {
+            let again = check.step(Event::Failed { session: A, exit });
+            assert!(matches!(again[..], [Effect::Start { .. }]), "{again:?}");
+        }
         let end = check.step(Event::Failed { session: A, exit });
         assert_eq!(end, [Effect::End { session: A, exit }]);
         assert_eq!(check.life.state(), ServerState::Idle);

@@ -32,7 +32,8 @@ impl StderrTail {
             kept.iter().copied().collect()
         };
         let text = String::from_utf8_lossy(&kept);
-        let text = if kept.len() < KEEP { &*text } else { text.split_once('\n').map_or("", |s| s.1) };
+        let text =
+            if kept.len() < KEEP { &*text } else { text.split_once('\n').map_or("", |s| s.1) };
         let all: Vec<&str> = text.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
     }

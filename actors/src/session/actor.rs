@@ -14,7 +14,10 @@ use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::{Attachment, Figures, Limits, SessionId, driver::{Command, Driver}};
+use super::{
+    Attachment, Figures, Limits, SessionId,
+    driver::{Command, Driver},
+};
 use crate::{
     server::{ServerMsg, StderrTail, lifecycle::Event},
     shared::Shared,

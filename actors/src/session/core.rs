@@ -24,12 +24,17 @@ use defenter_mcp::{
     stdio::{ErrorStream, Stream},
 };
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
+    io::AsyncWriteExt,
+    process::ChildStdin,
     sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, Semaphore, oneshot},
     task::JoinSet,
 };
 
-use super::{Figures, Limits, SessionId};
+use super::{
+    Figures, Limits, SessionId,
+    journal::{self, Journal},
+    undelivered::Written,
+};
 use crate::{
     gate::Parties,
     metrics::{self, Direction as MetricDirection, DropReason, SessionMetrics},
@@ -40,9 +45,8 @@ use crate::{
 /// Operations of one session that may wait for the user at once.
 const PARKED: usize = 64;
 
-/// A server's standard input.
-pub(super) type Input = Box<dyn AsyncWrite + Send + Unpin>;
-pub(super) type InputGuard = OwnedMutexGuard<Option<Input>>;
+/// The way to the running process, if there is one.
+pub(super) type WayGuard = OwnedMutexGuard<Option<ChildStdin>>;
 
 /// A request of the client's between its decision and its answer.
 #[derive(Debug)]
@@ -52,6 +56,18 @@ pub(super) struct Exchange {
     pub(super) method: Box<str>,
     pub(super) target: Option<Box<str>>,
     pub(super) sent: Instant,
+}
+
+impl Exchange {
+    /// The exchange of a request that another process had let through and recorded.
+    fn taken_over(method: &str) -> Self {
+        Self {
+            operation: uuid::Uuid::now_v7().to_string(),
+            method: method.into(),
+            target: None,
+            sent: Instant::now(),
+        }
+    }
 }
 
 /// A request of the server's that the client has not answered.
@@ -83,12 +99,17 @@ pub(super) struct Core {
     pub(super) places: Arc<Semaphore>,
     report: Box<dyn Fn(Event) + Send + Sync>,
     talk: Mutex<Talk>,
-    input: Arc<AsyncMutex<Option<Input>>>,
+    way: Arc<AsyncMutex<Option<ChildStdin>>>,
+    /// What the running process was given; changed by whoever holds the way, and by answers.
+    written: Mutex<Written>,
+    journal: Journal,
     output: AsyncMutex<Option<Stream>>,
     tasks: Mutex<JoinSet<()>>,
     /// Why no server runs, while the session is held.
     held: Mutex<Option<Arc<str>>>,
     answered: AtomicBool,
+    /// What the process that served the session before us has left behind.
+    earlier: Mutex<Option<recovery::Gone<Exchange>>>,
     heard: AtomicU64,
     epoch: Instant,
     /// Somebody waits for a server.
@@ -109,6 +130,7 @@ pub(super) struct Parts {
     pub(super) stderr: Arc<StderrTail>,
     pub(super) output: Stream,
     pub(super) error: ErrorStream,
+    pub(super) journal: Option<std::fs::File>,
     pub(super) report: Box<dyn Fn(Event) + Send + Sync>,
 }
 
@@ -122,17 +144,26 @@ enum Failed {
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { id, parties, shared, limits, figures, stderr, output, error, report } = parts;
+        let Parts { id, parties, shared, limits, figures, stderr, output, error, journal, report } =
+            parts;
         let tag = uuid::Uuid::new_v4().simple().to_string();
-        let recovery = Recovery::new(&format!("defenter-{tag}"), recovery::Limits::default());
+        let mut recovery = Recovery::new(&format!("defenter-{tag}"), recovery::Limits::default());
+        let mut journal = journal;
+        let earlier = journal.as_mut().map(journal::read).unwrap_or_default();
+        let journal = Journal::new(journal);
+        let resumed = !earlier.is_empty();
+        let earlier = resumed.then(|| resume(&mut recovery, &journal, earlier));
         Self {
             metrics: SessionMetrics::new(&parties.server, &parties.client),
             talk: Mutex::new(Talk { recovery, asked: HashMap::new(), parked: HashMap::new() }),
-            input: Arc::default(),
+            way: Arc::default(),
+            written: Mutex::default(),
+            journal,
             output: AsyncMutex::new(Some(output)),
             tasks: Mutex::default(),
             held: Mutex::default(),
-            answered: AtomicBool::new(false),
+            answered: AtomicBool::new(resumed),
+            earlier: Mutex::new(earlier),
             heard: AtomicU64::new(0),
             epoch: Instant::now(),
             places: Arc::new(Semaphore::new(PARKED)),
@@ -219,8 +250,8 @@ impl Core {
     // === Towards the server ===
 
     /// The way to the server; whoever holds it is the only one to write.
-    pub(super) async fn way(&self) -> InputGuard {
-        self.input.clone().lock_owned().await
+    pub(super) async fn way(&self) -> WayGuard {
+        self.way.clone().lock_owned().await
     }
 
     /// Closes the running server's standard input. A write under way ends with the server.
@@ -230,8 +261,8 @@ impl Core {
 
     /// Closes the running server's standard input unless a write is under way.
     pub(super) fn close_input_now(&self) {
-        if let Ok(mut input) = self.input.try_lock() {
-            input.take();
+        if let Ok(mut way) = self.way.try_lock() {
+            way.take();
         }
     }
 
@@ -243,13 +274,20 @@ impl Core {
             let mut way = self.way().await;
             let (verdict, generation) = {
                 let recovery = &mut self.talk().recovery;
-                let verdict = recovery.on_client_message(&message, line, exchange, Resend::AsCatalogued);
+                let verdict =
+                    recovery.on_client_message(&message, line, exchange, Resend::AsCatalogued);
                 (verdict, recovery.generation())
             };
             let failed = match verdict {
-                FromClient::Forward => self.write(&mut way, line).await.err(),
-                FromClient::Rewrite(bytes) => self.write(&mut way, &bytes).await.err(),
-                FromClient::Held => return self.wanted.notify_one(),
+                FromClient::Forward => {
+                    self.journal.to_server(line, &message);
+                    self.write(&mut way, line, only_ours(&message)).await.err()
+                }
+                FromClient::Rewrite(bytes) => self.write(&mut way, &bytes, None).await.err(),
+                FromClient::Held => {
+                    self.journal.to_server(line, &message);
+                    return self.wanted.notify_one();
+                }
                 FromClient::Full(back) => {
                     drop(way);
                     exchange = back;
@@ -264,9 +302,12 @@ impl Core {
             };
             drop(way);
             match (failed, message.id()) {
-                (Some(Failed::Untouched), Some(id)) if matches!(message, Message::Request { .. }) => {
+                (Some(Failed::Untouched), Some(id))
+                    if matches!(message, Message::Request { .. }) =>
+                {
                     // The process had gone before it could take the request, so the next may.
                     let Some(back) = self.talk().recovery.settle(id) else { return };
+                    self.journal.answered(&id.to_owned(), None);
                     exchange = back;
                     self.next_server(generation).await;
                 }
@@ -323,23 +364,31 @@ impl Core {
         let core = self.clone();
         self.spawn(async move {
             let mut way = core.way().await;
-            let _ = core.write(&mut way, &line).await;
+            let _ = core.write(&mut way, &line, None).await;
         });
     }
 
-    async fn write(&self, way: &mut InputGuard, line: &[u8]) -> Result<(), Failed> {
+    async fn write(
+        &self,
+        way: &mut WayGuard,
+        line: &[u8],
+        request: Option<OwnedId>,
+    ) -> Result<(), Failed> {
         let Some(input) = way.as_mut() else { return Err(Failed::Untouched) };
+        let noted = request.clone();
+        self.written().line(line, request);
         let result = write(input, line).await;
         match &result {
             Ok(()) => self.metrics.forwarded(MetricDirection::ToServer, line.len() as u64),
-            Err(_) => drop(way.take()),
+            Err(Failed::Untouched) => self.written().taken_back(line, noted.as_ref()),
+            Err(Failed::Torn) => {}
         }
         result
     }
 
     /// Carries out what the state wants to be sent. The way is held until all of it is written,
     /// by a task of its own: a server that does not read must not keep us from reading it.
-    pub(super) fn carry_out(self: &Arc<Self>, mut way: InputGuard, flow: Flow) {
+    pub(super) fn carry_out(self: &Arc<Self>, mut way: WayGuard, flow: Flow) {
         if flow.capabilities_changed {
             tracing::warn!(session = %self.parties.session, server = %self.parties.server, "the restarted server's capabilities differ from the first one's");
         }
@@ -350,7 +399,8 @@ impl Core {
         let core = self.clone();
         self.spawn(async move {
             for line in flow.to_server {
-                if core.write(&mut way, &line).await.is_err() {
+                let request = envelope::read(trim(&line)).ok().and_then(|m| only_ours(&m));
+                if core.write(&mut way, &line, request).await.is_err() {
                     break;
                 }
             }
@@ -362,7 +412,7 @@ impl Core {
     /// A process has started; whether the session can go on with it.
     pub(super) async fn server_started(
         self: &Arc<Self>,
-        input: Input,
+        input: ChildStdin,
     ) -> Result<u64, recovery::RecoveryError> {
         let mut way = self.way().await;
         let (flow, generation) = {
@@ -370,19 +420,38 @@ impl Core {
             (recovery.on_server_started()?, recovery.generation())
         };
         *way = Some(input);
+        *self.written() = Written::default();
         self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.carry_out(way, flow);
         Ok(generation)
     }
 
     /// The process has ended and its output was read to the end: answers what it leaves behind.
+    ///
+    /// What the process has certainly not seen goes to the next one instead.
     pub(super) async fn server_gone(self: &Arc<Self>) {
         // Whoever is writing finds the process gone, so the way is free soon.
         let mut way = self.way().await;
-        way.take();
-        let gone = self.talk().recovery.on_server_gone();
+        let unread = way.take().map_or(0, |input| unread(&input));
+        let unseen = self.written().unseen(unread);
+        let (gone, again) = {
+            let recovery = &mut self.talk().recovery;
+            let mut again = Vec::new();
+            for (id, line) in unseen {
+                if let Some(exchange) = recovery.settle(id.as_id()) {
+                    again.push((line, exchange));
+                }
+            }
+            (recovery.on_server_gone(), again)
+        };
         drop(way);
         self.settle(gone).await;
+        let core = self.clone();
+        self.spawn(async move {
+            for (line, exchange) in again {
+                core.to_server(&line, exchange).await;
+            }
+        });
     }
 
     /// No process will come until somebody asks for one: answers what waits.
@@ -399,6 +468,7 @@ impl Core {
             let operation = &lost.context.operation;
             self.shared.record_lost(&self.parties, operation, &lost.context.method, lost.why).await;
             lines.push(lost.answer(Some(operation)));
+            self.journal.answered(&lost.id, None);
         }
         for line in lines {
             self.to_client(&line).await;
@@ -407,11 +477,29 @@ impl Core {
         self.moved.notify_one();
     }
 
+    /// Answers what another supervisor has left unanswered.
+    pub(super) async fn settle_earlier(self: &Arc<Self>) {
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(gone) = earlier {
+            self.settle(gone).await;
+        }
+    }
+
     fn held_reason(&self) -> Option<Arc<str>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     // === State ===
+
+    /// A request of the client's is answered, by this line.
+    pub(super) fn settled(&self, id: &OwnedId, line: &[u8]) {
+        self.journal.answered(id, Some(line));
+        self.written().answered(id);
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// The server said something that the client waits for; the first time is its readiness.
     pub(super) fn answered(&self) {
@@ -441,7 +529,7 @@ impl Core {
     }
 }
 
-async fn write(input: &mut Input, line: &[u8]) -> Result<(), Failed> {
+async fn write(input: &mut ChildStdin, line: &[u8]) -> Result<(), Failed> {
     let first = loop {
         match input.write(line).await {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -451,6 +539,53 @@ async fn write(input: &mut Input, line: &[u8]) -> Result<(), Failed> {
     };
     input.write_all(&line[first..]).await.map_err(|_| Failed::Torn)?;
     input.flush().await.map_err(|_| Failed::Torn)
+}
+
+/// A request that is given to another process only where it is certain that the first has not
+/// seen it; the others are kept by the state itself.
+fn only_ours(message: &Message<'_>) -> Option<OwnedId> {
+    match message {
+        Message::Request { id, method, .. } if !catalogue::operation(method).safe_to_resend => {
+            Some((*id).to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// How much of what was written to a dead process it has left unread.
+#[cfg(target_os = "linux")]
+fn unread(input: &ChildStdin) -> u64 {
+    // Linux answers at either end of a pipe (pipe(7), FIONREAD).
+    rustix::io::ioctl_fionread(input).unwrap_or(0)
+}
+
+/// Elsewhere the writing end is not told, so everything counts as seen.
+#[cfg(not(target_os = "linux"))]
+fn unread(_input: &ChildStdin) -> u64 {
+    0
+}
+
+/// Brings the state to where another process has left it.
+fn resume(
+    recovery: &mut Recovery<Exchange>,
+    journal: &Journal,
+    earlier: Vec<(bool, Vec<u8>)>,
+) -> recovery::Gone<Exchange> {
+    let _ = recovery.on_server_started();
+    for (client, line) in &earlier {
+        let Ok(message) = envelope::read(trim(line)) else { continue };
+        if *client {
+            journal.to_server(line, &message);
+            let exchange = Exchange::taken_over(message.method().unwrap_or_default());
+            let _ = recovery.on_client_message(&message, line, exchange, Resend::AsCatalogued);
+        } else {
+            let _ = recovery.on_server_message(&message, line);
+            if let Some(id) = message.id() {
+                journal.answered(&id.to_owned(), Some(line));
+            }
+        }
+    }
+    recovery.on_server_gone()
 }
 
 pub(super) fn count_dropped(dropped: Dropped) {

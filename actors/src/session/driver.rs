@@ -31,6 +31,8 @@ use crate::{entry::Relaunch, gate::Parties, server::lifecycle::Event};
 const LAST_WORDS: Duration = Duration::from_millis(250);
 /// How long a server that has closed its output may take to end before it is made to.
 const CLOSED_OUTPUT: Duration = Duration::from_millis(500);
+/// How long an ending supervisor waits for requests in flight without hearing of any.
+const STOPPING: Duration = Duration::from_secs(3);
 /// How long the last line to a client that may not read is waited for.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -65,12 +67,20 @@ pub(crate) struct Driver {
     gone: oneshot::Receiver<()>,
     running: Option<Running>,
     start_at: Option<Instant>,
+    /// A process was started, or could not be.
+    begun: bool,
     /// The client has closed its end, or we were told to stop: nothing new comes.
     closing: bool,
+    client_closed: bool,
+    journaled: bool,
+    /// We were told to stop: the session goes on elsewhere, if its shim can take it over.
+    stopping: bool,
     last: Option<Exit>,
 }
 
 struct Running {
+    group: u32,
+    core: Arc<Core>,
     life: Life,
     pump: JoinHandle<PumpEnd>,
     relay: JoinHandle<()>,
@@ -80,6 +90,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.pump.abort();
         self.relay.abort();
+        // Its group was ended before, or is by the drop of `life`.
+        self.core.shared.warden.release(self.group);
     }
 }
 
@@ -102,6 +114,7 @@ impl Driver {
             arguments;
         let parties = Arc::new(Parties::of(&attachment));
         let streams = attachment.streams;
+        let journaled = attachment.journal.is_some();
         let core = Core::new(Parts {
             id,
             parties,
@@ -111,6 +124,7 @@ impl Driver {
             stderr,
             output: streams.output,
             error: streams.error,
+            journal: attachment.journal,
             report,
         });
         Self {
@@ -123,7 +137,11 @@ impl Driver {
             gone: attachment.gone,
             running: None,
             start_at: None,
+            begun: false,
             closing: false,
+            client_closed: false,
+            journaled,
+            stopping: false,
             last: None,
         }
     }
@@ -133,20 +151,25 @@ impl Driver {
         let Some(input) = self.input.take() else { return };
         let pump = client_to_server(self.core.clone(), input);
         let mut client = ClientPump(tokio::spawn(pump));
+        self.core.settle_earlier().await;
         let code = self.serve(&mut client).await;
         drop(client);
+        let handed_on = self.stopping && self.journaled && !self.client_closed;
         self.core.close();
         self.core.figures.process(None, self.core.talk().recovery.generation());
+        let event = if handed_on { SessionEvent::Released } else { SessionEvent::Ended { code } };
         // A shim that is gone does not wait for the news.
-        let _ = self.events.try_send(SessionEvent::Ended { code });
+        let _ = self.events.try_send(event);
     }
 
     async fn serve(&mut self, client: &mut ClientPump) -> i32 {
         loop {
-            if self.closing && self.core.is_idle() && self.start_at.is_none() {
+            let begun = self.begun || self.stopping;
+            if self.closing && begun && self.core.is_idle() && self.start_at.is_none() {
                 return self.finish().await;
             }
             let (core, drain) = (self.core.clone(), self.core.limits.drain);
+            let drain = if self.stopping { drain.min(STOPPING) } else { drain };
             let quiet = drain.saturating_sub(self.core.silence());
             tokio::select! {
                 biased;
@@ -164,7 +187,10 @@ impl Driver {
                         return code;
                     }
                 }
-                _ = &mut client.0, if !self.closing => self.closing = true,
+                _ = &mut client.0, if !self.client_closed => {
+                    self.closing = true;
+                    self.client_closed = true;
+                }
                 () = core.wanted.notified(), if self.running.is_none() => {
                     core.report(Event::Wanted(core.id));
                 }
@@ -196,7 +222,10 @@ impl Driver {
                 self.core.hold("the server has ended".into()).await;
                 return Some(exit.shell_code());
             }
-            Command::Stop => self.closing = true,
+            Command::Stop => {
+                self.closing = true;
+                self.stopping = true;
+            }
         }
         None
     }
@@ -215,6 +244,7 @@ impl Driver {
     }
 
     async fn start(&mut self) {
+        self.begun = true;
         self.start_at = None;
         let process = match self.spawner.spawn(self.launch.clone()).await {
             Ok(process) => process,
@@ -231,16 +261,18 @@ impl Driver {
         };
         let ServerProcess { pid, stdin, stdout, stderr, life } = process;
         let relay = tokio::spawn(relay(self.core.clone(), stderr));
-        match self.core.server_started(Box::new(stdin)).await {
+        self.core.shared.warden.watch(pid);
+        let core = self.core.clone();
+        match self.core.server_started(stdin).await {
             Ok(generation) => {
                 self.core.figures.process(Some(pid), generation);
                 let pump = tokio::spawn(server_to_client(self.core.clone(), stdout));
-                self.running = Some(Running { life, pump, relay });
+                self.running = Some(Running { group: pid, core, life, pump, relay });
                 let _ = self.events.try_send(SessionEvent::Serving { group: pid });
             }
             Err(error) => {
                 let pump = tokio::spawn(async move { PumpEnd::Unrecoverable(error) });
-                self.running = Some(Running { life, pump, relay });
+                self.running = Some(Running { group: pid, core, life, pump, relay });
             }
         }
     }
@@ -250,8 +282,12 @@ impl Driver {
     async fn lost(&mut self, end: PumpEnd) -> Option<i32> {
         let mut running = self.running.take()?;
         let busy = !self.core.is_idle();
-        self.core.close_input_now();
-        let grace = Grace { eof: CLOSED_OUTPUT, term: self.core.limits.grace.term };
+        // A dead process' input stays open, since it tells what the process has not read; one
+        // that lives on is told to end by closing it.
+        if timeout(CLOSED_OUTPUT, running.life.wait()).await.is_err() {
+            self.core.close_input_now();
+        }
+        let grace = Grace { eof: Duration::ZERO, term: self.core.limits.grace.term };
         let exit = running.life.stop(grace).await;
         self.last = Some(exit);
         let _ = timeout(LAST_WORDS, &mut running.relay).await;

@@ -3,10 +3,7 @@
 //! Order: messages of one direction leave in the order they came; one that waits for the user
 //! holds up nobody else.
 
-use std::{
-    sync::Arc,
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use defenter_mcp::{
     catalogue,
@@ -19,10 +16,7 @@ use defenter_mcp::{
     sketch::Sketch,
 };
 use defenter_policy::{Direction, Phase};
-use tokio::{
-    io::AsyncRead,
-    sync::oneshot,
-};
+use tokio::{io::AsyncRead, sync::oneshot};
 
 use super::core::{Asked, Core, Exchange, count_dropped, trim};
 use crate::{
@@ -189,16 +183,19 @@ impl Core {
         let key = gate::question_key(&self.parties.session, &request.operation);
         let line = request.line.to_vec();
         let operation_id = request.operation.id.to_owned();
-        let parked = self.park(direction, request.id.to_owned(), key, doubt, move |core, ruling| {
-            Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
-        });
+        let parked =
+            self.park(direction, request.id.to_owned(), key, doubt, move |core, ruling| {
+                Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
+            });
         if !parked {
             self.refuse_parking(request);
         }
     }
 
     async fn resume_request(self: Arc<Self>, line: &[u8], operation_id: &str, ruling: Ruling) {
-        let Ok(Message::Request { id, method, params }) = envelope::read(trim(line)) else { return };
+        let Ok(Message::Request { id, method, params }) = envelope::read(trim(line)) else {
+            return;
+        };
         let known = catalogue::operation(&method);
         let target = target_of(&known, params);
         let operation = Operation {
@@ -279,8 +276,10 @@ impl Core {
     ) {
         let asked = id.and_then(|id| self.talk().asked.remove(&id.to_owned()));
         // The state knows best whether anybody asked; what nobody asked is dropped there.
-        let (operation_id, method) = asked
-            .map_or_else(|| (new_operation(), "other".into()), |asked| (asked.operation, asked.method));
+        let (operation_id, method) = asked.map_or_else(
+            || (new_operation(), "other".into()),
+            |asked| (asked.operation, asked.method),
+        );
         let payload = outcome.raw();
         let operation = Operation {
             id: &operation_id,
@@ -462,9 +461,7 @@ impl Core {
         }
         let fresh = exchange.is_none().then(new_operation).unwrap_or_default();
         let (operation_id, method, target) = match &exchange {
-            Some(exchange) => {
-                (&*exchange.operation, &*exchange.method, exchange.target.as_deref())
-            }
+            Some(exchange) => (&*exchange.operation, &*exchange.method, exchange.target.as_deref()),
             None => (&*fresh, "other", None),
         };
         let payload = outcome.raw();
@@ -478,6 +475,9 @@ impl Core {
             payload,
         };
         let id = id.unwrap_or(Id::NULL);
+        if exchange.is_some() {
+            self.settled(&id.to_owned(), line);
+        }
         match self.rule(&operation, started).await {
             Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt),
             ruling => self.carry_response(line, id, &operation, ruling).await,
@@ -595,8 +595,7 @@ impl Core {
             }
             Ruling::Ask(_) => return,
         };
-        let asked =
-            Asked { operation: operation.id.to_owned(), method: operation.method.into() };
+        let asked = Asked { operation: operation.id.to_owned(), method: operation.method.into() };
         self.talk().asked.insert(id.to_owned(), asked);
         self.forward_to_client(new.as_deref().unwrap_or(line)).await;
     }
@@ -633,7 +632,8 @@ impl Core {
                 if core.talk().recovery.generation() != generation {
                     return;
                 }
-                let Ok(Message::Request { id, method, params }) = envelope::read(trim(&kept)) else {
+                let Ok(Message::Request { id, method, params }) = envelope::read(trim(&kept))
+                else {
                     return;
                 };
                 let operation = Operation {
@@ -762,7 +762,7 @@ impl Core {
         let core = self.clone();
         let depth = metrics::QueueDepth::of(metrics::Queue::Parked);
         self.spawn(async move {
-            depth.entered(1);
+            let in_queue = depth.occupy();
             let environment = core.parties.environment.clone();
             let question = doubt.question.clone();
             let asking = core.shared.dialog.ask(key, question, environment, core.limits.hold);
@@ -771,7 +771,7 @@ impl Core {
                 _ = cancelled => None,
                 reply = asking => Some(reply),
             };
-            depth.left(1);
+            drop(in_queue);
             drop(place);
             if let Some(reply) = answer {
                 let answer = match reply {
@@ -818,7 +818,9 @@ fn malformed(id: Id<'_>, code: i32, text: &str) -> Vec<u8> {
 }
 
 fn over_limit(id: Id<'_>, length: u64, limit: usize) -> Vec<u8> {
-    let text = format!("a message of {length} bytes is over the limit of {limit} bytes (proxy.max_line_bytes)");
+    let text = format!(
+        "a message of {length} bytes is over the limit of {limit} bytes (proxy.max_line_bytes)"
+    );
     Refusal {
         operation: None,
         label: catalogue::Label::Operation,

@@ -1,49 +1,77 @@
 //! The shim that has found a supervisor: it hands over the client's streams and waits.
 //!
-//! No runtime, no rules. Promises: should the supervisor die, the server's process group is ended.
+//! No runtime, no rules. Should the supervisor die or stop, the shim ends what is left of the
+//! server, and goes on with the session: with the next supervisor if there is one, alone
+//! otherwise. What it needs for that is in the journal, an anonymous file that both have open.
 
 use std::{
-    io::Write,
-    os::{fd::AsFd, unix::net::UnixStream},
+    fs::File,
+    io::{self, Seek, SeekFrom, Write},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     time::Duration,
 };
 
 use defenter_config::Paths;
 use defenter_mcp::local::{self, Attach, GO, Notice, Request, VERSION};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Job;
-use crate::{commands::guard, terminal};
+use crate::terminal;
 
 /// How long a supervisor may take to answer; one that does not is treated as none.
 const PROMPT: Duration = Duration::from_secs(2);
+/// How often a session may change its supervisor; more than an upgrade ever needs, and an end to
+/// one that dies of the session itself.
+const MOVES: u32 = 16;
 
 /// How it went.
 pub(super) enum End {
     /// The session was served, and ended with this code.
     Ended(i32),
-    /// Nobody took the client; its streams are untouched.
-    NoSupervisor,
+    /// Nobody serves the client any more; the journal is what it had established.
+    Alone(Option<File>),
 }
 
 pub(super) fn run(paths: &Paths, job: &Job) -> End {
-    match attach(paths, job) {
-        Some(stream) => wait(stream),
-        None => End::NoSupervisor,
+    let Ok(journal) = anonymous() else { return End::Alone(None) };
+    for _ in 0..MOVES {
+        let Some(stream) = attach(paths, job, &journal) else { break };
+        if let Some(code) = wait(stream) {
+            return End::Ended(code);
+        }
     }
+    let empty = journal.metadata().is_ok_and(|journal| journal.len() == 0);
+    End::Alone((!empty).then_some(journal))
 }
 
-fn attach(paths: &Paths, job: &Job) -> Option<UnixStream> {
+/// A file without a name, gone with its last descriptor.
+fn anonymous() -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let file: OwnedFd = rustix::fs::memfd_create("defenter-journal", flags)?;
+        Ok(file.into())
+    }
+    #[cfg(not(target_os = "linux"))]
+    tempfile::tempfile()
+}
+
+fn attach(paths: &Paths, job: &Job, mut journal: &File) -> Option<UnixStream> {
     let mut stream = UnixStream::connect(&paths.socket).ok()?;
     stream.set_read_timeout(Some(PROMPT)).ok()?;
+    journal.seek(SeekFrom::Start(0)).ok()?;
+    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
     let request = Request::Attach(Attach {
         version: VERSION,
         name: job.name.clone(),
         client: job.client.clone(),
-        parent: rustix::process::getppid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok()),
+        parent: parent.and_then(|pid| u32::try_from(pid).ok()),
     });
-    let (input, output, error) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-    let streams = [input.as_fd(), output.as_fd(), error.as_fd()];
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    let streams = [input.as_fd(), output.as_fd(), error.as_fd(), journal.as_fd()];
     local::send(&mut stream, &request, &local::pack(&job.launch), &streams).ok()?;
     match local::receive(&mut stream) {
         Ok(Some(Notice::Attached { .. })) => {}
@@ -59,21 +87,23 @@ fn attach(paths: &Paths, job: &Job) -> Option<UnixStream> {
     Some(stream)
 }
 
-fn wait(mut stream: UnixStream) -> End {
+/// Waits for the session's end; nothing where the supervisor is gone and the session is not.
+fn wait(mut stream: UnixStream) -> Option<i32> {
     let mut group = None;
     loop {
         match local::receive(&mut stream) {
             Ok(Some(Notice::Serving { group: serving })) => {
                 group = i32::try_from(serving).ok().and_then(Pid::from_raw);
             }
-            Ok(Some(Notice::Ended { code })) => return End::Ended(code),
+            Ok(Some(Notice::Ended { code })) => return Some(code),
             Ok(Some(Notice::Attached { .. } | Notice::Refused { .. })) => {}
             Ok(None) | Err(_) => {
+                // The kernel has killed the server itself; this is for what it had started. It
+                // fails only where nothing is left.
                 if let Some(group) = group {
-                    guard::end(group);
+                    let _ = kill_process_group(group, Signal::KILL);
                 }
-                terminal::complain("defenter: the supervisor is gone and the session with it\n");
-                return End::Ended(1);
+                return None;
             }
         }
     }

@@ -1,14 +1,12 @@
 //! The shim that works alone: a supervisor of one session.
 
-use std::process::Stdio;
+use std::fs::File;
 
 use defenter_actors::{
     session::{Attachment, SessionEvent, Streams},
     supervision::{Options, Prepared, StartError, Supervision},
 };
 use tokio::{
-    io::AsyncWriteExt,
-    process::{ChildStdin, Command},
     runtime::Builder,
     sync::{mpsc, oneshot},
 };
@@ -24,18 +22,18 @@ use crate::{
 /// Events that wait for us; we take them at once.
 const EVENTS: usize = 8;
 
-pub(super) fn run(job: Job) -> Result<i32, Failure> {
+pub(super) fn run(job: Job, journal: Option<File>) -> Result<i32, Failure> {
     let (house, rules) = here::furnished(Vec::new())?;
     up::log(&rules.loaded.settings, Some("warn"));
     let options = Options { house, rules, program: here::program()?, machine: false };
     let runtime = Builder::new_current_thread().enable_all().build().or_fail(Exit::Failed)?;
-    let code = runtime.block_on(serve(options, job));
+    let code = runtime.block_on(serve(options, job, journal));
     // A read of a terminal or a file may be stuck in the blocking pool.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(options: Options, job: Job) -> Result<i32, Failure> {
+async fn serve(options: Options, job: Job, journal: Option<File>) -> Result<i32, Failure> {
     let signals = Signals::new().or_fail(Exit::Failed)?;
     let prepared = Prepared::new(options).map_err(|error| start_failure(&error))?;
     let supervision = prepared.start().await.map_err(|error| start_failure(&error))?;
@@ -44,7 +42,7 @@ async fn serve(options: Options, job: Job) -> Result<i32, Failure> {
     let Job { name, client, launch } = job;
     let id = uuid::Uuid::new_v4().to_string();
     let streams = streams().or_fail(Exit::Failed)?;
-    supervision.attach(Attachment { id, name, client, launch, streams, gone, events });
+    supervision.attach(Attachment { id, name, client, launch, streams, journal, gone, events });
     let code = accompany(signals, here, &mut news).await;
     end(supervision).await;
     Ok(code)
@@ -64,7 +62,6 @@ async fn accompany(
     here: oneshot::Sender<()>,
     news: &mut mpsc::Receiver<SessionEvent>,
 ) -> i32 {
-    let mut guard = None;
     let mut here = Some(here);
     let mut signalled = None;
     loop {
@@ -75,9 +72,9 @@ async fn accompany(
                 here.take();
             }
             event = news.recv() => match event {
-                Some(SessionEvent::Serving { group }) => watch(&mut guard, group).await,
+                Some(SessionEvent::Serving { .. }) => {}
+                Some(SessionEvent::Released) => return signalled.unwrap_or(0),
                 Some(SessionEvent::Ended { code }) => {
-                    watch(&mut guard, 0).await;
                     return signalled.unwrap_or(code);
                 }
                 None => return signalled.unwrap_or(1),
@@ -89,24 +86,6 @@ async fn accompany(
 async fn end(mut supervision: Supervision) {
     supervision.drain();
     supervision.ended().await;
-}
-
-/// Tells the guard which process group to end should we be killed. Without one the server still
-/// sees its input close, so a guard that cannot be started is no reason to stop.
-async fn watch(guard: &mut Option<ChildStdin>, group: u32) {
-    if guard.is_none() {
-        *guard = here::program().ok().and_then(|program| {
-            let mut command = Command::new(program);
-            command.arg("guard").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-            // Whoever kills our process group must not take the guard along.
-            #[cfg(unix)]
-            command.process_group(0);
-            command.spawn().ok()?.stdin.take()
-        });
-    }
-    if let Some(input) = guard {
-        let _ = input.write_all(format!("{group}\n").as_bytes()).await;
-    }
 }
 
 #[cfg(unix)]
