@@ -76,6 +76,21 @@ fn a_bad_line_of_the_client_is_refused_and_the_session_lives() {
 }
 
 #[test]
+fn a_bad_answer_to_a_servers_request_is_still_an_answer() {
+    for bed in beds() {
+        let mut client = echo(&bed, &[]);
+        let call = client.ask_tool("ask", json!({"method": "roots/list"}));
+        let question = client.find(|message| message["method"] == "roots/list");
+        let id = &question["id"];
+        client.send(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"roots":[]}},"result":1}}"#));
+        let told = client.answer(call);
+        let told = told["result"]["content"][0]["text"].as_str().expect("a text");
+        let told: Value = serde_json::from_str(told).expect("the server got a message");
+        assert_eq!(told["error"]["code"], AMBIGUOUS, "{told}");
+    }
+}
+
+#[test]
 fn blank_lines_and_carriage_returns_are_no_messages() {
     for bed in beds() {
         let mut client = echo(&bed, &[]);

@@ -181,6 +181,35 @@ fn the_supervisor_drains_on_sigterm() {
 }
 
 #[test]
+fn a_second_signal_hurries() {
+    let slow = json!({"shutdown": {"eof_grace_ms": 600_000, "term_grace_ms": 600_000}});
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut bed = Bed::new().settings(slow.clone()).up();
+        let client = echo(&bed, &["--ignore-eof", "--ignore-term"]);
+        let mut up = bed.take_supervisor();
+        up.signal(signal);
+        up.assert_stderr("a second signal hurries");
+        assert!(!up.has_ended(), "it waits for its sessions");
+        up.signal(signal);
+        up.wait();
+        client.signal(Signal::KILL);
+        bed.assert_empty();
+    }
+}
+
+#[test]
+fn two_sessions_of_one_name_have_a_server_each() {
+    for bed in beds() {
+        let mut clients = [echo(&bed, &[]), echo(&bed, &[])];
+        let [one, two] = clients.each_mut().map(|client| client.tool("whoami", json!({})));
+        assert_ne!(one, two);
+        let [first, mut second] = clients;
+        assert_eq!(first.finish(), Some(0));
+        assert_eq!(second.tool("whoami", json!({})), two, "the other does not notice");
+    }
+}
+
+#[test]
 fn a_second_supervisor_says_where_the_first_is() {
     let mut bed = Bed::new().up();
     let pid = bed.supervisor().pid().as_raw_nonzero().to_string();
