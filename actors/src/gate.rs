@@ -247,13 +247,14 @@ impl Shared {
         parties: &Arc<Parties>,
         operation: &Operation<'_>,
     ) -> Option<Seen> {
+        let queued = metrics::QueueDepth::of(metrics::Queue::Redaction).occupy();
         let place = self.pool.clone().acquire_owned().await.ok()?;
         let (shared, parties) = (self.clone(), parties.clone());
         let (id, method) = (operation.id.to_owned(), operation.method.to_owned());
         let (target, payload) = (operation.target.map(str::to_owned), operation.payload.to_vec());
         let (direction, phase, known) = (operation.direction, operation.phase, operation.known);
         let work = move || {
-            let _place = place;
+            let _held = (place, queued);
             let (target, payload) = (target.as_deref(), &payload[..]);
             let operation =
                 Operation { id: &id, direction, phase, method: &method, known, target, payload };

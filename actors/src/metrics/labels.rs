@@ -72,20 +72,14 @@ pub enum RestartReason {
     ConfigChanged,
 }
 
-/// A bounded queue.
+/// A bounded queue. There is none of messages: where one side is slow, the other is not read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Queue {
-    /// Messages read from clients and not yet written to servers.
-    ToServer,
-    /// Messages read from servers and not yet written to clients.
-    ToClient,
     /// Operations that wait for a person.
     Parked,
     /// Questions that wait for the dialog.
     Questions,
-    /// Records that wait for the audit's writer.
-    Audit,
-    /// Big bodies that wait for a redaction worker.
+    /// Big bodies that wait for a place in the pool, or are in it.
     Redaction,
 }
 
@@ -102,8 +96,6 @@ pub enum DropReason {
     Malformed,
     /// An answer to no open request.
     Unmatched,
-    /// Lines of standard error beyond what is kept.
-    Stderr,
     /// A limit on what may be in flight was reached.
     OverLimit,
     /// An event for watchers that did not keep up.
@@ -233,24 +225,14 @@ impl RestartReason {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 6] = [
-        Self::ToServer,
-        Self::ToClient,
-        Self::Parked,
-        Self::Questions,
-        Self::Audit,
-        Self::Redaction,
-    ];
+    pub const ALL: [Self; 3] = [Self::Parked, Self::Questions, Self::Redaction];
 
     /// The label's value.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::ToServer => "to_server",
-            Self::ToClient => "to_client",
             Self::Parked => "parked",
             Self::Questions => "questions",
-            Self::Audit => "audit",
             Self::Redaction => "redaction",
         }
     }
@@ -258,13 +240,12 @@ impl Queue {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Noise,
         Self::Oversize,
         Self::Partial,
         Self::Malformed,
         Self::Unmatched,
-        Self::Stderr,
         Self::OverLimit,
         Self::Event,
     ];
@@ -278,7 +259,6 @@ impl DropReason {
             Self::Partial => "partial",
             Self::Malformed => "malformed",
             Self::Unmatched => "unmatched",
-            Self::Stderr => "stderr",
             Self::OverLimit => "over_limit",
             Self::Event => "event",
         }
