@@ -61,6 +61,7 @@ pub enum HelperError {
 
 /// A running helper. Dropping it kills its whole process group.
 struct Running {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "dropping it is what kills the child"))]
     child: Child,
     stdin: ChildStdin,
     stdout: ChildStdout,
@@ -162,11 +163,11 @@ impl Running {
     }
 }
 
+#[cfg(unix)]
 impl Drop for Running {
     fn drop(&mut self) {
         // The child has not been waited for while it has an id, so its group's number cannot have
         // been given to anybody else. The child itself is then reaped by the runtime.
-        #[cfg(unix)]
         if let Some(group) =
             self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()))
         {
