@@ -128,12 +128,9 @@ impl Helper {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             // It makes GTK programs print to standard output, where a dialog's answer is read from.
             .env_remove("G_MESSAGES_DEBUG")
-            // In a locale without UTF-8, which a supervisor that the system starts often has, GTK
-            // programs refuse an argument that holds more than ASCII, and no dialog would open.
-            .env("LC_ALL", "C.UTF-8")
-            // Clients start servers with little more than HOME and PATH. Without a locale, GTK takes
-            // its arguments for ASCII, refuses the question's own quotation marks and ends, which is
-            // taken for a refusal that nobody made.
+            // Clients and the system start programs with little more than HOME and PATH. Without a
+            // locale, GTK takes its arguments for ASCII, refuses the question's own quotation marks
+            // and ends, which is taken for a refusal that nobody made.
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
