@@ -1,11 +1,14 @@
-//! Trains the character model that tells made-up strings from words:
-//! `cargo run --release -p defenter-redact --example train_rarity -- OUT.bin FILE…`.
+//! Trains the character model that tells made-up strings from words, and the table of how often
+//! three bytes follow each other, by which the prefilter chooses what to look for:
+//! `cargo run --release -p defenter-redact --example train_rarity -- RARITY.bin COMMON.bin FILE…`.
 //!
 //! Reads words (runs of letters, split at capitals as names in code are) from prose and source
 //! files, keeps those seen in at least three places, and writes, for each pair of letters and each
 //! next one (27 × 27 × 27, the word's edge being the 27th), how surprising the next one is: an
 //! eighth of a bit a step, one byte each. Counts of three letters are mixed with those of two and
 //! of one, so that nothing is impossible.
+//! The second table has one byte for each 16-bit hash of three case-folded bytes (the hash of
+//! `src/prefilter.rs`): eight times the logarithm of its count in a hundred million.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -18,12 +21,24 @@ const LEAST: u32 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let out = args.next().ok_or("usage: train_rarity OUT.bin FILE…")?;
+    let usage = "usage: train_rarity RARITY.bin COMMON.bin FILE…";
+    let (out, common) = (args.next().ok_or(usage)?, args.next().ok_or(usage)?);
+    let mut threes = vec![0_u64; 65_536];
     let mut words: HashMap<Vec<u8>, u32> = HashMap::new();
     for file in args {
         let Ok(text) = fs::read(&file) else { continue };
         collect(&text, &mut words);
+        count(&text, &mut threes);
     }
+    let all: u64 = threes.iter().sum();
+    let logarithms: Vec<u8> = threes
+        .iter()
+        .map(|&count| {
+            let share = count as f64 * 1e8 / all.max(1) as f64;
+            ((share + 1.0).log2() * 8.0).clamp(0.0, 255.0) as u8
+        })
+        .collect();
+    fs::write(common, logarithms)?;
     let mut three = vec![0.0_f64; SYMBOLS.pow(3)];
     let mut two = vec![0.0_f64; SYMBOLS.pow(2)];
     let mut one = vec![0.0_f64; SYMBOLS];
@@ -40,6 +55,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(out, table(&three, &two, &one))?;
     Ok(())
+}
+
+/// Counts the hashes of three bytes, as `src/prefilter.rs` computes them.
+fn count(text: &[u8], threes: &mut [u64]) {
+    for three in text.windows(3) {
+        let word = u32::from_le_bytes([three[0], three[1], three[2], 0]) | 0x0020_2020;
+        threes[(word.wrapping_mul(0x9E37_79B1) >> 16) as u16 as usize] += 1;
+    }
 }
 
 fn collect(text: &[u8], words: &mut HashMap<Vec<u8>, u32>) {

@@ -48,8 +48,7 @@ fn next_trigger(text: &[u8], range: Range<usize>, escapes: bool) -> Option<usize
     let mut at = range.start;
     while at < range.end {
         let part = &text[at..range.end];
-        let found = part.iter().position(|&b| b >= 0x80 || matches!(b, b'\\' | b'%' | b'&'))?;
-        at += found;
+        at += next_odd(part, escapes)?;
         let rest = &text[at..range.end];
         let triggers = match rest[0] {
             b'\\' => escapes && matches!(rest.get(1), Some(b'u' | b'x' | b'"' | b'/')),
@@ -63,6 +62,20 @@ fn next_trigger(text: &[u8], range: Range<usize>, escapes: bool) -> Option<usize
         at += 1;
     }
     None
+}
+
+/// The first byte that may start something encoded.
+fn next_odd(text: &[u8], escapes: bool) -> Option<usize> {
+    let sign = if escapes {
+        memchr::memchr3(b'%', b'&', b'\\', text)
+    } else {
+        memchr::memchr2(b'%', b'&', text)
+    };
+    let ascii = &text[..sign.unwrap_or(text.len())];
+    if ascii.is_ascii() {
+        return sign;
+    }
+    ascii.iter().position(|byte| !byte.is_ascii())
 }
 
 /// Decodes one region, apart from the region before it.

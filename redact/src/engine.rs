@@ -88,6 +88,14 @@ impl<'r> Work<'r> {
         }
     }
 
+    /// Lets a rule that looks far, and failed at `at`, skip what it has seen.
+    fn wait(&mut self, rule: &Rule, index: usize, at: usize) {
+        let skip = rule.spec.stride.max(rule.spec.reach) as usize;
+        if skip > 0 {
+            self.waits.push((index, at + skip));
+        }
+    }
+
     /// Whether a rule that looks far failed a little before `at`.
     fn is_waiting(&mut self, index: usize, at: usize) -> bool {
         self.waits.retain(|&(rule, until)| rule != index || until > at);
@@ -244,9 +252,7 @@ impl<'r> Work<'r> {
         let found = if regex.is_match(window) { regex.captures(window) } else { None };
         let Some(found) = found else {
             self.spend(32 + reach);
-            if rule.spec.stride > 0 {
-                self.waits.push((index, keyword + rule.spec.stride as usize));
-            }
+            self.wait(rule, index, keyword);
             return;
         };
         let secret = secret_of(rule, &found);
@@ -256,6 +262,7 @@ impl<'r> Work<'r> {
         let span = at + secret.start..at + secret.end;
         let outside = |start| !starts_word(text, start) || continues_word(text, span.end);
         if !rule.spec.glued && outside(at + found.get(0).map_or(0, |whole| whole.start())) {
+            self.wait(rule, index, keyword);
             return;
         }
         self.check(text, index, span.clone(), &span);

@@ -9,6 +9,10 @@ use std::ops::Range;
 struct Anchor {
     keyword: u16,
     offset: u8,
+    /// How many bytes of `head` count: three or four.
+    head_mask: u32,
+    /// The keyword's first bytes, case folded.
+    head: u32,
 }
 
 /// Finds keywords by the hash of their rarest three bytes.
@@ -20,6 +24,9 @@ pub(crate) struct Prefilter {
     starts: Vec<u16>,
     anchors: Vec<Anchor>,
 }
+
+/// The bit that capitals and small letters differ in, in each of four bytes.
+const FOLD: u32 = 0x2020_2020;
 
 /// Shortest keyword, in bytes.
 pub(crate) const MIN_KEYWORD: usize = 3;
@@ -36,9 +43,13 @@ impl Prefilter {
             .map(|(index, keyword)| {
                 let offset = rarest(keyword);
                 let three = [keyword[offset], keyword[offset + 1], keyword[offset + 2], 0];
+                let fourth = keyword.get(3).copied();
+                let head = [keyword[0], keyword[1], keyword[2], fourth.unwrap_or(0)];
                 let anchor = Anchor {
                     keyword: u16::try_from(index).unwrap_or(u16::MAX),
                     offset: u8::try_from(offset).unwrap_or(0),
+                    head_mask: if fourth.is_some() { u32::MAX } else { 0x00FF_FFFF },
+                    head: u32::from_le_bytes(head) | FOLD,
                 };
                 (hash(u32::from_le_bytes(three)), anchor)
             })
@@ -91,8 +102,13 @@ impl Prefilter {
         let from = usize::from(self.starts[usize::from(hash)]);
         let to = usize::from(self.starts[usize::from(hash) + 1]);
         for anchor in &self.anchors[from..to] {
-            let keyword = &self.keywords[usize::from(anchor.keyword)];
             let Some(start) = at.checked_sub(usize::from(anchor.offset)) else { continue };
+            if let Some(&four) = text.get(start..).and_then(|rest| rest.first_chunk::<4>())
+                && ((u32::from_le_bytes(four) | FOLD) ^ anchor.head) & anchor.head_mask != 0
+            {
+                continue;
+            }
+            let keyword = &self.keywords[usize::from(anchor.keyword)];
             if start < range.start || start + keyword.len() > range.end {
                 continue;
             }
@@ -110,24 +126,18 @@ fn hash(word: u32) -> u16 {
     (three.wrapping_mul(0x9E37_79B1) >> 16) as u16
 }
 
-/// Where the three bytes of the keyword are that stand least often in text and code.
+/// How often the bytes of each hash follow each other in prose and code, as a logarithm; made by
+/// `examples/train_rarity.rs`.
+static COMMON: &[u8; 65_536] = include_bytes!("common.bin");
+
+/// Where the three bytes of the keyword are whose hash is seen least often.
 fn rarest(keyword: &[u8]) -> usize {
     (0..=keyword.len().min(64) - MIN_KEYWORD)
-        .min_by_key(|&at| keyword[at..at + 3].iter().map(|&byte| weight(byte)).sum::<u32>())
+        .min_by_key(|&at| {
+            let three = [keyword[at], keyword[at + 1], keyword[at + 2], 0];
+            COMMON[usize::from(hash(u32::from_le_bytes(three)))]
+        })
         .unwrap_or(0)
-}
-
-/// About ten times the logarithm of how often a byte stands in text and code.
-fn weight(byte: u8) -> u32 {
-    match byte.to_ascii_lowercase() {
-        b'e' | b' ' => 50,
-        b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 46,
-        b'l' | b'c' | b'd' | b'u' | b'p' | b'm' => 42,
-        b'h' | b'f' | b'g' | b'_' | b'-' | b'.' | b'"' | b'/' | b':' => 38,
-        b'b' | b'y' | b'w' | b'v' | b'k' => 34,
-        b'x' | b'0'..=b'9' => 30,
-        _ => 22,
-    }
 }
 
 #[cfg(test)]

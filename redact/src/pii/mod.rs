@@ -3,6 +3,7 @@
 //! a bounded look at each candidate.
 
 mod bank;
+mod blocks;
 pub(crate) mod checksum;
 mod crypto;
 mod email;
@@ -21,28 +22,25 @@ const MAX_TOKEN: usize = 92;
 
 /// Looks for personal data in a range of a text.
 pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
-    let mut at = range.start;
-    while at < range.end && !work.exhausted {
-        at = match text[at] {
+    let mut next = range.start;
+    blocks::places(text, range.start, range.end, |at| {
+        if at < next || work.exhausted {
+            return;
+        }
+        next = match text[at] {
             b'@' => {
                 email::at_sign(work, text, at);
                 at + 1
             }
             b'0'..=b'9' => digits(work, text, at, range.end),
             b':' => colon(work, text, at),
+            b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
             b'+' | b'(' if text.get(at + 1).is_some_and(u8::is_ascii_digit) => {
                 telephone(work, text, at).unwrap_or(at + 1)
             }
-            b'-' if at >= 2 && text.get(at + 3) == Some(&b'-') => {
-                mac(work, text, at - 2).unwrap_or(at + 1)
-            }
-            b'A'..=b'Z' if text.get(at + 2).is_some_and(u8::is_ascii_digit) => {
-                bank::capital(work, text, at);
-                at + 1
-            }
             _ => at + 1,
         };
-    }
+    });
 }
 
 /// Looks at what starts at a run of digits; gives the place to go on from.
@@ -52,6 +50,9 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
     let before = at.checked_sub(1).map(|at| text[at]);
     let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
     let after = text.get(next).copied();
+    if at >= 2 && text[at - 1].is_ascii_uppercase() && text[at - 2].is_ascii_uppercase() {
+        bank::capital(work, text, at - 2);
+    }
     if glued || after.is_some_and(|b| b.is_ascii_alphabetic()) {
         return word(work, text, at, next);
     }
