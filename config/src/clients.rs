@@ -25,6 +25,6 @@ pub use location::{
 pub use table::{all, by_id};
 pub use wrapped::{Form, Wrapped};
 
-pub(crate) use discover::{lists_in_use, read_bytes};
+pub(crate) use discover::{ReadError, lists_in_use, read_bytes};
 pub(crate) use shape::{Shape, shape_of};
 pub(crate) use wrapped::{is_defenter, unwrap};

@@ -9,10 +9,12 @@
 
 mod edit;
 mod json;
+mod merge;
 mod toml;
 mod yaml;
 
 pub(crate) use edit::{Edit, apply_edits};
+pub(crate) use merge::{merge, remove_items, remove_member};
 
 use std::fmt;
 use std::ops::Range;

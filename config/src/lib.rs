@@ -6,6 +6,7 @@
 //! - [`settings`]: Defenter's own settings, in layers that remember where a value came from.
 //! - [`clients`]: which files of which client name MCP servers, and what they name.
 //! - [`install`]: wrapping the entries, and giving them back byte for byte.
+//! - [`hooks`]: our hooks in the clients' files.
 //! - [`doctor`]: what is wrong, or may go wrong, with the servers of a machine.
 //! - [`doc`]: JSON, TOML and YAML as trees over their text, edited without re-serialising.
 
@@ -13,6 +14,7 @@ pub mod clients;
 pub mod doc;
 pub mod doctor;
 mod given;
+pub mod hooks;
 mod host;
 pub mod install;
 mod paths;

@@ -144,6 +144,11 @@ pub enum Approval {
 }
 
 impl ClientId {
+    /// The id of a client of the table.
+    pub(crate) const fn of(id: &'static str) -> Self {
+        Self(id)
+    }
+
     /// The id as text.
     pub const fn as_str(self) -> &'static str {
         self.0

@@ -141,12 +141,6 @@ pub(super) enum SavedStep {
     Index(usize),
 }
 
-/// The right to write; it ends when it is dropped.
-#[derive(Debug)]
-pub(super) struct Guard {
-    _file: File,
-}
-
 impl Journal {
     /// The journal in a folder, which is created when something is written
     /// ([`Paths::install_journal`](crate::Paths::install_journal)).
@@ -213,15 +207,8 @@ impl Journal {
     }
 
     /// Takes the right to write.
-    pub(super) fn lock(&self) -> Result<Guard, JournalError> {
-        self.create()?;
-        let path = self.folder.join("lock");
-        let file = self.open_private(&path).map_err(|source| self.failed("open", &path, source))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Guard { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(JournalError::Busy),
-            Err(fs::TryLockError::Error(source)) => Err(self.failed("lock", &path, source)),
-        }
+    pub(super) fn lock(&self) -> Result<File, JournalError> {
+        lock_folder(&self.folder)
     }
 
     /// Writes a record.
@@ -289,17 +276,8 @@ impl Journal {
         hash(self.folder.as_os_str().as_encoded_bytes())[..8].to_owned()
     }
 
-    fn create(&self) -> Result<(), JournalError> {
-        let failed = |source| self.failed("create", &self.folder, source);
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.folder).map_err(failed)
-    }
-
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
-        self.create()?;
+        private_folder_of(&self.folder)?;
         let write = || -> io::Result<()> {
             // Temporary files are 0600.
             let mut builder = tempfile::Builder::new();
@@ -310,14 +288,6 @@ impl Journal {
             sync_folder(&self.folder)
         };
         write().map_err(|source| self.failed("write", path, source))
-    }
-
-    fn open_private(&self, path: &Path) -> io::Result<File> {
-        let mut options = File::options();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
     }
 
     fn record_path(&self, target: &Path) -> PathBuf {
@@ -433,19 +403,49 @@ pub(super) fn server_hash(launch: &Launch) -> String {
     hash(value.to_string().as_bytes())
 }
 
+/// Takes the right to write into a folder, which is created; it ends when the file is dropped.
+pub(crate) fn lock_folder(folder: &Path) -> Result<File, JournalError> {
+    private_folder_of(folder)?;
+    let path = folder.join("lock");
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let failed = |action, source| JournalError::Io { action, path: path.clone(), source };
+    let file = options.open(&path).map_err(|source| failed("open", source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(JournalError::Busy),
+        Err(fs::TryLockError::Error(source)) => Err(failed("lock", source)),
+    }
+}
+
+/// Creates a folder for this user alone.
+pub(crate) fn private_folder_of(folder: &Path) -> Result<(), JournalError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| JournalError::Io {
+        action: "create",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
 /// SHA-256, as hexadecimal.
-pub(super) fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
 /// Makes a folder's names durable.
 #[cfg(unix)]
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Windows makes a rename durable by itself.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }

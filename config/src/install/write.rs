@@ -78,6 +78,25 @@ pub(super) fn replace(file: NamedTempFile, target: &Path) -> Result<(), WriteErr
     replace().map_err(|source| WriteError::Io { path: target.to_owned(), source })
 }
 
+/// Replaces a file that nobody else is changing.
+pub(crate) fn replace_file(target: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace(prepare(target, bytes, "hook")?, target)
+}
+
+/// Creates a file that is not there, and the folder it is in.
+pub(crate) fn create_file(target: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let create = || -> io::Result<()> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = Builder::new().prefix(&prefix("hook")).suffix(".tmp").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(target)?;
+        sync_folder(folder)
+    };
+    create().map_err(|source| WriteError::Io { path: target.to_owned(), source })
+}
+
 /// Removes what a crash has left beside the target. Only for the holder of the journal's lock.
 pub(super) fn sweep(target: &Path, tag: &str) {
     let Some(folder) = target.parent() else { return };

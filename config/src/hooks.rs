@@ -1,0 +1,188 @@
+//! Hooks of clients: writing ours into their files, and taking them out.
+//!
+//! Owns: the table of hook systems, what each wants to be told and how, and the record of what
+//! was written.
+//! Accepts: a [`Host`], the program's path, and a folder for the records.
+//! Emits: [`HookPlan`], [`HookStatus`].
+//! Promises: every other hook and setting stays as it is, to the byte; a file that we created is
+//! removed when it is still ours; a client that is not on the machine gets no file.
+//!
+//! Facts are from the clients' documentation and from runs with Claude Code 2.1.330, Codex
+//! 0.169.0, Gemini CLI 0.61.0, Qwen Code 0.24.4 and Copilot CLI 1.0.102.
+
+mod file;
+mod record;
+mod systems;
+
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+use thiserror::Error;
+
+use crate::clients::ClientId;
+use crate::host::Host;
+use crate::install::{JournalError, WriteError};
+
+pub use record::HookJournal;
+pub use systems::{HookSystem, systems};
+
+/// What is going to be changed.
+#[derive(Clone, Debug)]
+pub struct HookPlan {
+    /// The files.
+    pub files: Vec<HookFile>,
+    /// The clients that are left alone, and why.
+    pub skipped: Vec<(ClientId, String)>,
+    /// What the user must do by hand, one sentence each.
+    pub by_hand: Vec<String>,
+}
+
+/// What is going to be changed in one file.
+#[derive(Clone)]
+pub struct HookFile {
+    /// The client.
+    pub client: ClientId,
+    /// The file, as the client names it.
+    pub file: PathBuf,
+    /// What it holds; none where it is not there.
+    before: Option<String>,
+    /// What it is to hold; none where it is to go.
+    after: Option<String>,
+    /// The file's text without our hooks; none where there would be no file.
+    clean: Option<String>,
+    /// The members that were not there before ours.
+    created: Vec<Vec<String>>,
+}
+
+/// Whether a client's hooks are ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookStatus {
+    /// The client.
+    pub client: ClientId,
+    /// The file.
+    pub file: PathBuf,
+    /// How many of the events have our hook.
+    pub installed: usize,
+    /// How many events there are.
+    pub events: usize,
+    /// Whether the client stops what the hook is about when the hook fails.
+    pub fails_closed: bool,
+}
+
+/// Why hooks could not be written or taken out.
+#[derive(Debug, Error)]
+pub enum HookError {
+    /// The records.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Writing.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The file is not what it was when it was planned.
+    #[error("{} has changed; try again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl std::fmt::Debug for HookFile {
+    // Settings may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HookFile")
+            .field("client", &self.client)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HookPlan {
+    /// Plans writing the hooks of these clients (all where empty), for those that are there.
+    ///
+    /// # Errors
+    /// [`JournalError`] where the records cannot be read.
+    pub fn install(
+        host: &Host,
+        clients: &[ClientId],
+        program: &str,
+        journal: &HookJournal,
+    ) -> Result<Self, JournalError> {
+        Self::make(host, clients, journal, Some(program))
+    }
+
+    /// Plans taking the hooks of these clients out (all where empty).
+    ///
+    /// # Errors
+    /// [`JournalError`] where the records cannot be read.
+    pub fn uninstall(
+        host: &Host,
+        clients: &[ClientId],
+        journal: &HookJournal,
+    ) -> Result<Self, JournalError> {
+        Self::make(host, clients, journal, None)
+    }
+
+    /// True where nothing is going to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Carries the plan out, file by file.
+    ///
+    /// # Errors
+    /// [`HookError`] of the first file that could not be changed; the others before it are.
+    pub fn apply(&self, journal: &HookJournal) -> Result<(), HookError> {
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        let _guard = journal.lock()?;
+        self.files.iter().try_for_each(|file| file::apply(file, journal))
+    }
+
+    fn make(
+        host: &Host,
+        clients: &[ClientId],
+        journal: &HookJournal,
+        program: Option<&str>,
+    ) -> Result<Self, JournalError> {
+        let mut plan = Self { files: Vec::new(), skipped: Vec::new(), by_hand: Vec::new() };
+        let chosen = |system: &&HookSystem| clients.is_empty() || clients.contains(&system.client);
+        for system in systems().iter().filter(chosen) {
+            let path = system.path(host);
+            match file::plan(host, system, &path, program, journal)? {
+                Ok(Some(file)) => {
+                    if let Some(note) = system.by_hand.filter(|_| program.is_some()) {
+                        plan.by_hand.push(note.to_owned());
+                    }
+                    plan.files.push(file);
+                }
+                Ok(None) => {}
+                Err(reason) => plan.skipped.push((system.client, reason)),
+            }
+        }
+        Ok(plan)
+    }
+}
+
+impl HookFile {
+    /// The change as a unified diff. `mask` gets each line's text and gives what is shown of it.
+    pub fn diff(&self, mask: impl Fn(&str) -> String) -> String {
+        let text = |text: &Option<String>| {
+            let text = text.as_deref().unwrap_or_default();
+            text.split_inclusive('\n').map(&mask).collect::<String>()
+        };
+        let (before, after) = (text(&self.before), text(&self.after));
+        let name = self.file.display().to_string();
+        TextDiff::from_lines(&before, &after).unified_diff().header(&name, &name).to_string()
+    }
+}
+
+/// What of our hooks is in the clients' files.
+pub fn hook_status(host: &Host, program: &str) -> Vec<HookStatus> {
+    systems().iter().filter_map(|system| file::status(host, system, program)).collect()
+}
+
+/// True for a client whose folder is on the machine.
+fn is_present(path: &Path, system: &HookSystem) -> bool {
+    path.ancestors().nth(system.depth).is_some_and(Path::is_dir)
+}
