@@ -82,7 +82,7 @@ fn a_bad_answer_to_a_servers_request_is_still_an_answer() {
         let call = client.ask_tool("ask", json!({"method": "roots/list"}));
         let question = client.find(|message| message["method"] == "roots/list");
         let id = &question["id"];
-        client.send(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"roots":[]}},"result":1}}"#));
+        client.send(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"roots":[],"roots":1}}}}"#));
         let told = client.answer(call);
         let told = told["result"]["content"][0]["text"].as_str().expect("a text");
         let told: Value = serde_json::from_str(told).expect("the server got a message");
