@@ -9,7 +9,7 @@ use defenter_config::install::{
     Choice, Journal, NoCheckpoint, SystemPatience, Wrapper, apply, plan_install, status,
 };
 
-use crate::trees::{Tree, Trees};
+use crate::trees::{Tree, Trees, scratch};
 
 /// A machine on which only these programs are.
 struct Only(&'static [&'static str]);
@@ -21,7 +21,7 @@ impl Programs for Only {
 }
 
 fn look(tree: &Tree<'_>, path: &str, programs: &dyn Programs, install: bool) -> Vec<Finding> {
-    let state = tempfile::tempdir().expect("a folder");
+    let state = scratch();
     let mut host = tree.host();
     host.env.insert("PATH".to_owned(), path.to_owned());
     let journal = Journal::new(state.path().join("install"));

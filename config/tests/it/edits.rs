@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::trees::{Tree, Trees};
+use crate::trees::{Tree, Trees, scratch};
 
 /// A file as it was and as it is after install.
 struct Case {
@@ -180,7 +180,7 @@ impl Bed<'_> {
 fn edits_in_between_are_kept_and_everything_else_is_as_it_was() {
     let trees = Trees::new();
     for tree in trees.each() {
-        let bed = Bed { tree, state: tempfile::tempdir().expect("a folder") };
+        let bed = Bed { tree, state: scratch() };
         let files = bed.install();
         bed.uninstall();
         let originals: Vec<Vec<u8>> =
@@ -236,7 +236,7 @@ fn edits_in_between_are_kept_and_everything_else_is_as_it_was() {
 fn a_file_that_the_client_wrote_anew_gets_its_servers_back() {
     let trees = Trees::new();
     for tree in trees.each() {
-        let bed = Bed { tree, state: tempfile::tempdir().expect("a folder") };
+        let bed = Bed { tree, state: scratch() };
         let files = bed.install();
         let mut expected = Vec::new();
         for path in files.iter().filter(|path| format_of(path).is_json()) {

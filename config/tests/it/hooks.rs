@@ -6,7 +6,7 @@ use defenter_config::hooks::{HookJournal, HookPlan, hook_status, systems};
 use defenter_config::{Host, Os};
 use serde_json::Value;
 
-use crate::trees::Trees;
+use crate::trees::{Trees, scratch};
 
 const PROGRAM: &str = "/opt/my defenter/defenter";
 
@@ -39,7 +39,7 @@ fn installed(host: &Host) -> (usize, usize) {
 fn hooks_are_written_for_the_clients_that_are_there_and_taken_out_to_the_byte() {
     let trees = Trees::new();
     for tree in trees.each() {
-        let state = tempfile::tempdir().expect("a folder");
+        let state = scratch();
         let journal = HookJournal::new(state.path().join("hooks"));
         let host = tree.host();
         let original = tree.snapshot();
@@ -70,7 +70,7 @@ fn hooks_are_written_for_the_clients_that_are_there_and_taken_out_to_the_byte() 
 fn other_hooks_and_what_changed_since_are_kept() {
     let trees = Trees::new();
     let tree = trees.tree(Os::Linux);
-    let state = tempfile::tempdir().expect("a folder");
+    let state = scratch();
     let journal = HookJournal::new(state.path().join("hooks"));
     let host = tree.host();
     let settings = tree.root.join("home/dev/.claude/settings.json");
@@ -101,7 +101,7 @@ fn other_hooks_and_what_changed_since_are_kept() {
 fn hooks_are_taken_out_when_the_records_are_lost_and_moved_when_the_program_moves() {
     let trees = Trees::new();
     let tree = trees.tree(Os::Linux);
-    let state = tempfile::tempdir().expect("a folder");
+    let state = scratch();
     let journal = HookJournal::new(state.path().join("hooks"));
     let host = tree.host();
     run(&host, &journal, true);
@@ -131,7 +131,7 @@ fn hooks_are_taken_out_when_the_records_are_lost_and_moved_when_the_program_move
 fn a_malformed_file_is_left_alone_and_told() {
     let trees = Trees::new();
     let tree = trees.tree(Os::Linux);
-    let state = tempfile::tempdir().expect("a folder");
+    let state = scratch();
     let journal = HookJournal::new(state.path().join("hooks"));
     let host = tree.host();
     let file = tree.root.join("home/dev/.cursor/hooks.json");

@@ -11,7 +11,7 @@ use defenter_config::install::{
 };
 use tempfile::TempDir;
 
-use crate::trees::{Tree, Trees};
+use crate::trees::{Tree, Trees, scratch};
 
 const PROGRAM: &str = "/opt/defenter/bin/defenter";
 
@@ -26,7 +26,7 @@ struct Bed<'t> {
 
 impl<'t> Bed<'t> {
     fn new(tree: Tree<'t>) -> Self {
-        Self { tree, state: tempfile::tempdir().expect("a folder"), choice: everywhere() }
+        Self { tree, state: scratch(), choice: everywhere() }
     }
 
     fn journal(&self) -> Journal {

@@ -10,6 +10,8 @@ use defenter_config::install::{
 };
 use defenter_config::{Host, Os};
 
+use crate::trees::scratch;
+
 const PROJECT: &str = "/work/shop";
 
 /// The folders that variables move files to.
@@ -97,7 +99,7 @@ fn write(path: &Path, text: &str) {
 
 fn check(os: Os, client: &Client, location: &Location, pattern: &str, key: &str) {
     let what = format!("{os}: {} {pattern} {key:?}", client.id);
-    let root = tempfile::tempdir().expect("a folder");
+    let root = scratch();
     let host = host(os, root.path());
     let path = host.real(&instance(&host, pattern));
     let original = content(location.format, key, location.single);

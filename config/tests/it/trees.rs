@@ -11,6 +11,14 @@ use defenter_config::{Host, Os};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A folder of its own, in memory where the system has a place for that: these tests write
+/// thousands of files, each synced to the disk.
+pub(crate) fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
 /// The three trees in a folder of their own.
 pub(crate) struct Trees {
     folder: TempDir,
@@ -28,7 +36,7 @@ impl Trees {
     /// Writes the trees.
     pub(crate) fn new() -> Self {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = scratch();
         let status = Command::new("python3")
             .arg(fixtures.join("gen.py"))
             .arg(folder.path())
