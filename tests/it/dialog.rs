@@ -9,10 +9,14 @@ use crate::bed::{Bed, run, told};
 use crate::client::Client;
 use crate::endings::{beds_with, echo};
 use crate::patience::{assert_eventually, eventually};
-use crate::programs::system;
+use crate::programs::{ROOT, system};
 
 /// The tool whose call the built-in rules ask about.
 const ASKED: &str = "delete_everything";
+
+/// Where the buttons are, in percent of the window's width.
+const ALLOW: u32 = 29;
+const BLOCK: u32 = 85;
 
 /// A display that nobody sees, for one test.
 struct Display {
@@ -69,14 +73,15 @@ impl Display {
         self.xdotool(&["mousemove", "--window", window, &x, &y, "click", "1"]).expect("a click");
     }
 
-    /// A picture of the display, kept where a person can look at it when a test fails.
-    fn picture(&self, bed: &Bed) -> String {
-        let path = bed.path("dialog.png").display().to_string();
+    /// Takes a picture of the display, for a person to look at after the run.
+    fn picture(&self) {
+        let folder = format!("{ROOT}/target/check");
+        std::fs::create_dir_all(&folder).expect("a target folder");
+        let path = format!("{folder}/dialog.png");
         let mut command = Command::new(system("import"));
         command.args(["-window", "root", &path]).env("DISPLAY", &self.name);
         let output = run(command, b"");
         assert!(output.status.success(), "{}", told(&output));
-        path
     }
 }
 
@@ -122,8 +127,8 @@ fn a_click_on_allow_lets_the_call_through() {
         let window = display.window();
         // Other traffic of the session goes on while the question is open.
         assert_eq!(client.tool("echo", json!({"message": "meanwhile"})), "meanwhile");
-        display.picture(bed);
-        display.click(&window, 29);
+        display.picture();
+        display.click(&window, ALLOW);
         let answer = client.answer(id);
         let text = answer["result"]["content"][0]["text"].as_str();
         assert_eq!(text, Some("no tool delete_everything"), "the server answered: {answer}");
@@ -135,7 +140,7 @@ fn a_click_on_allow_lets_the_call_through() {
 fn a_click_on_block_refuses() {
     on_displays(json!({}), |bed, display| {
         let (mut client, id) = ask(bed);
-        display.click(&display.window(), 85);
+        display.click(&display.window(), BLOCK);
         assert_refused(&mut client, id);
     });
 }
@@ -175,6 +180,27 @@ fn a_question_that_nobody_answers_is_refused_in_time() {
         assert_eq!(answer["result"]["isError"], true, "{answer}");
         assert_eventually!(!display.has_window(), "the window closes");
         assert_eq!(client.tool("count", json!({})), "1");
+    });
+}
+
+#[test]
+fn a_late_yes_lets_exactly_that_call_pass_once() {
+    on_displays(json!({"dialog": {"timeout_s": 1, "keep_open_s": 600}}), |bed, display| {
+        let (mut client, id) = ask(bed);
+        let window = display.window();
+        let answer = client.answer(id);
+        assert_eq!(answer["result"]["isError"], true, "{answer}");
+        assert!(answer.to_string().contains("retry"), "{answer}");
+        assert!(display.has_window(), "the question stays open");
+        display.click(&window, ALLOW);
+        assert_eventually!(!display.has_window());
+        let mut call = |path: &str| {
+            let id = client.ask_tool(ASKED, json!({"path": path}));
+            client.answer(id)["result"]["isError"] == true
+        };
+        assert!(call("/tmp/other"), "another call is another question");
+        assert!(!call("/tmp/precious"), "what was allowed passes");
+        assert!(call("/tmp/precious"), "once");
     });
 }
 
