@@ -425,9 +425,18 @@ impl<'d> Parts<'d> {
             Some(next) => first.span.start..next.span.start,
             // A block that loses all its items becomes an empty list.
             None if block => return Ok(Edit::replace(list.span.clone(), "[]")),
-            None => first.span.start..self.after_comma(last.span.end),
+            None => self.all_items(list, first.span.start..self.after_comma(last.span.end)),
         };
         Ok(Edit::replace(range, ""))
+    }
+
+    /// The range of all items of a list; with the line breaks around them, if nothing else is.
+    fn all_items(&self, list: &Node, items: Range<usize>) -> Range<usize> {
+        let inside = list.span.start + 1..list.span.end - 1;
+        let around = [inside.start..items.start, items.end..inside.end];
+        let around = around.map(|range| self.doc.raw(&range));
+        let is_blank = around.iter().all(|text| text.trim().is_empty());
+        if is_blank && around.concat().contains('\n') { inside } else { items }
     }
 
     /// The offset after the comma that follows, or the same offset.

@@ -265,6 +265,23 @@ fn arguments_that_were_absent_are_absent_again_after_the_client_wrote_the_file()
 }
 
 #[test]
+fn a_list_that_the_client_spread_over_lines_is_empty_again() {
+    let path = steps("s");
+    let (wrapped, texts) = wrap(
+        &doc(r#"{"s":{"command":"npx","args":[]}}"#, Format::Json),
+        &path,
+        "/d/defenter",
+        &WORDS,
+    )
+    .expect("wrapped");
+    let value: serde_json::Value = serde_json::from_str(&wrapped).expect("JSON");
+    let spread = serde_json::to_string_pretty(&value).expect("JSON");
+    let restored = unwrap(&doc(&spread, Format::Json), &path, Some(&texts)).expect("restored");
+    let expected = "{\n  \"s\": {\n    \"command\": \"npx\",\n    \"args\": []\n  }\n}";
+    assert_eq!(restored, expected);
+}
+
+#[test]
 fn an_entry_that_only_looks_wrapped_is_left_alone() {
     let text = r#"{"s":{"command":"/x/defenter","args":["run","--","npx"]}}"#;
     let error = unwrap(&doc(text, Format::Json), &steps("s"), None).expect_err("not ours");
