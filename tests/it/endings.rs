@@ -110,7 +110,7 @@ fn grandchildren_do_not_outlive_the_session() {
         for stdio in ["null", "inherit"] {
             let mut client = echo(&bed, &[]);
             let pid = client.tool("grandchild", json!({"stdio": stdio}));
-            assert!(!bed.processes_like("linger").is_empty(), "{pid} runs");
+            assert_eventually!(!bed.processes_like("linger").is_empty(), "{pid} runs");
             client.finish();
             bed_has_no_server(&bed);
         }
