@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// The most users of a mounted system that are looked at.
+const MAX_USERS: usize = 100;
+
 /// An operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Os {
@@ -80,6 +83,24 @@ impl Host {
     pub fn mounted_at(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = Some(root.into());
         self
+    }
+
+    /// The users of a Linux whose file tree is mounted at a folder: a WSL distribution seen from
+    /// Windows (`\\\\wsl.localhost\\NAME`). Their environments are not known.
+    pub fn linux_users_at(root: &Path) -> Vec<Self> {
+        let homes = std::fs::read_dir(root.join("home")).into_iter().flatten();
+        let mut names: Vec<String> = homes
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                is_folder.then(|| entry.file_name().into_string().ok())?
+            })
+            .take(MAX_USERS)
+            .collect();
+        names.sort();
+        let homes = names.into_iter().map(|name| format!("/home/{name}"));
+        let homes = homes.chain(root.join("root").is_dir().then(|| "/root".to_owned()));
+        homes.map(|home| Self::new(Os::Linux, home, BTreeMap::new()).mounted_at(root)).collect()
     }
 
     /// The value of a variable, unless it is empty.
@@ -191,6 +212,20 @@ mod tests {
         let windows = host(Os::Windows, "C:\\Users\\dev", &[]);
         assert_eq!(windows.app_data(), "C:/Users/dev/AppData/Roaming");
         assert_eq!(windows.program_data(), "C:/ProgramData");
+    }
+
+    #[test]
+    fn the_users_of_a_mounted_linux_are_found() {
+        let root = tempfile::tempdir().expect("a folder");
+        for folder in ["home/b", "home/a", "root", "etc"] {
+            std::fs::create_dir_all(root.path().join(folder)).expect("a folder");
+        }
+        std::fs::write(root.path().join("home/file"), "").expect("a file");
+        let users = Host::linux_users_at(root.path());
+        let homes: Vec<String> = users.iter().map(Host::home_text).collect();
+        assert_eq!(homes, ["/home/a", "/home/b", "/root"]);
+        assert_eq!(users[0].real("/home/a/.x"), root.path().join("home/a/.x"));
+        assert!(Host::linux_users_at(Path::new("/nonexistent")).is_empty());
     }
 
     #[test]

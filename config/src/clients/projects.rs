@@ -70,10 +70,11 @@ pub(super) fn listed(scan: &mut Scan<'_>) -> Projects {
 }
 
 impl Projects {
-    /// Adds a folder, once. The user's home is not a project: what lies in it is the user's.
+    /// Adds a folder, once. The user's home may be one: clients are started there too, and what
+    /// is the user's own in it is found first.
     pub(super) fn add_folder(&mut self, scan: &Scan<'_>, path: &str) {
         let path = clean(scan, path);
-        let known = self.folders.contains(&path) || path == scan.host().home_text();
+        let known = self.folders.contains(&path);
         if !known && scan.host().is_absolute(&path) && self.folders.len() < MAX_PROJECTS {
             self.folders.push(path);
         }

@@ -174,12 +174,20 @@ fn install_reason(entry: &Entry, choice: &Choice, program: &str) -> Option<Strin
         Protection::Wrappable if entry.is_shared() && !choice.projects => {
             Some("it is in a project's file, which others share; use --project".to_owned())
         }
+        Protection::Wrappable if !is_argument(&entry.name) => {
+            Some("its name cannot be an argument; give it another name".to_owned())
+        }
         // Trae documents that a command may not contain a space.
         Protection::Wrappable if entry.client.as_str() == "trae" && program.contains(' ') => {
             Some("this client takes no command with a space; move defenter".to_owned())
         }
         Protection::Wrappable => None,
     }
+}
+
+/// True for a name that can stand behind `--name`.
+fn is_argument(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('-') && !name.contains('\0')
 }
 
 impl Plan {

@@ -251,3 +251,28 @@ fn a_listed_project_that_is_no_path_is_left_out() {
     let options = Options { clients: vec![client.id], ..Options::default() };
     assert!(discover(&host, &options).entries.is_empty());
 }
+
+#[test]
+fn a_name_that_cannot_be_an_argument_is_not_wrapped() {
+    let home = Home::new();
+    home.write(
+        CURSOR,
+        r#"{"mcpServers":{"--":{"command":"a"},"-x":{"command":"a"},"":{"command":"a"},"a\u0000":{"command":"a"}}}"#,
+    );
+    assert_eq!(home.discover().entries.len(), 4);
+    assert!(home.plan_is_empty());
+}
+
+#[test]
+fn the_home_may_be_a_project_and_its_files_come_once() {
+    let home = Home::new();
+    home.write(CURSOR, SERVER);
+    home.write(".mcp.json", SERVER);
+    let listed =
+        serde_json::json!({ "projects": { home.folder.path().to_str().expect("a path"): {} } });
+    home.write(".claude.json", listed.to_string());
+    let found = home.discover();
+    let found: Vec<_> =
+        found.entries.iter().map(|entry| (entry.client.as_str(), entry.scope.as_str())).collect();
+    assert_eq!(found, [("claude-code", "project"), ("cursor", "user")]);
+}
