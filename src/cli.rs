@@ -8,7 +8,7 @@ use clap_complete::Shell;
 /// The guard between AI clients and their MCP servers.
 #[derive(Debug, Parser)]
 #[command(name = "defenter", version, propagate_version = true, arg_required_else_help = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -16,7 +16,7 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the supervisor until it is told to stop
     Up(UpArgs),
     /// Run one MCP server behind Defenter, in its place
@@ -72,11 +72,11 @@ pub enum Command {
 }
 
 /// The name of a server that nobody named; what Defenter 0.0.96 called it.
-pub const DEFAULT_NAME: &str = "MCPWrapper";
+pub(crate) const DEFAULT_NAME: &str = "MCPWrapper";
 
 /// `defenter up`.
 #[derive(Debug, Args)]
-pub struct UpArgs {
+pub(crate) struct UpArgs {
     /// Address of the console and the metrics, instead of the settings' one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
@@ -85,7 +85,7 @@ pub struct UpArgs {
 /// `defenter proxy` and `defenter-proxy`.
 #[derive(Debug, Parser)]
 #[command(name = "defenter-proxy", version)]
-pub struct ProxyArgs {
+pub(crate) struct ProxyArgs {
     /// The server's name in the client's config
     #[arg(long, default_value = DEFAULT_NAME)]
     pub name: String,
@@ -105,7 +105,7 @@ pub struct ProxyArgs {
 
 /// `defenter install` and `defenter uninstall`.
 #[derive(Debug, Args)]
-pub struct InstallArgs {
+pub(crate) struct InstallArgs {
     /// Only this client (may be repeated)
     #[arg(long, value_name = "ID")]
     pub client: Vec<String>,
@@ -128,7 +128,7 @@ pub struct InstallArgs {
 
 /// `defenter status`.
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -139,7 +139,7 @@ pub struct StatusArgs {
 
 /// `defenter config …`.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Show every setting in force
     Show {
         /// As JSON
@@ -157,7 +157,7 @@ pub enum ConfigCommand {
 
 /// `defenter redact`.
 #[derive(Debug, Args)]
-pub struct RedactArgs {
+pub(crate) struct RedactArgs {
     /// Show what was found instead of the redacted copy
     #[arg(long)]
     pub findings: bool,
@@ -171,7 +171,7 @@ pub struct RedactArgs {
 
 /// `defenter audit …`.
 #[derive(Debug, Subcommand)]
-pub enum AuditCommand {
+pub(crate) enum AuditCommand {
     /// Show the last records
     Tail {
         /// How many

@@ -17,7 +17,7 @@ mod question;
 mod visible;
 
 pub use answer::{Answer, AnswerLine, MAX_ANSWER_BYTES};
-pub use desk::{Asked, Desk, Effect, Key, LATE, MAX_OPEN};
+pub use desk::{Asked, Desk, Effect, Key, LATE, MAX_OPEN, Shown};
 pub use helper::{Helper, HelperError};
 pub use layout::{ALLOW_LABEL, BLOCK_LABEL, DISMISS_LABEL, MAX_COLUMNS, MAX_LINES, Rendered};
 pub use question::{

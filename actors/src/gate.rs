@@ -163,7 +163,7 @@ impl Shared {
             }
             Effect::Allow | Effect::Redact => forward(&mut record, replacement),
             Effect::NeedInfo => {
-                let fields = decision.need_fields.iter().map(|field| field.to_string()).collect();
+                let fields = decision.need_fields.iter().map(ToString::to_string).collect();
                 Ruling::Refuse(Refused { why: Why::NeedInfo(fields), reasons })
             }
             // Nobody may be made to wait for a person here, so what would need one is refused.

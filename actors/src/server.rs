@@ -5,4 +5,4 @@ pub(crate) mod lifecycle;
 mod stderr;
 
 pub(crate) use actor::{Arguments, Server, ServerMsg};
-pub use stderr::StderrTail;
+pub(crate) use stderr::StderrTail;

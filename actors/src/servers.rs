@@ -14,8 +14,7 @@ use std::{
 
 use defenter_mcp::process::Spawner;
 use ractor::{
-    Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent,
-    concurrency::JoinHandle, rpc::CallResult,
+    Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent, rpc::CallResult,
 };
 
 use crate::{
@@ -300,7 +299,7 @@ impl State {
         let policy = RestartPolicy::default();
         match self.failures.failed(&policy, self.epoch.elapsed(), 1.0) {
             Restart::After(delay) => {
-                let _: JoinHandle<_> = myself.send_after(delay, move || ServersMsg::Revive(key));
+                myself.send_after(delay, move || ServersMsg::Revive(key));
             }
             Restart::GiveUp => {
                 tracing::error!(server = %key.name, "its actor failed too often and stays down until its entry changes");

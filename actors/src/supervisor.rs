@@ -60,7 +60,7 @@ const PART_POLICY: RestartPolicy = RestartPolicy {
 };
 
 /// What the actor is told.
-pub enum SupervisorMsg {
+pub(crate) enum SupervisorMsg {
     /// Describe everything.
     Status(RpcReplyPort<StatusView>),
     /// Read all configs now.
@@ -80,7 +80,7 @@ pub enum SupervisorMsg {
 
 /// A part of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub(crate) enum Part {
     /// See [`crate::audit`].
     Audit,
     /// See [`crate::redaction`].

@@ -26,12 +26,13 @@ pub(crate) fn line(entry: &Entry) -> String {
     let record = &entry.record;
     let arrow = if &*record.direction == "to-server" { "->" } else { "<-" };
     let target = record.tool.as_ref().map_or_else(String::new, |tool| format!(" {}", plain(tool)));
+    let answer = record.answer.as_ref().map_or_else(String::new, |answer| format!(" ({answer})"));
     let mut notes = Vec::new();
     notes.extend(record.findings.iter().map(|found| format!("{}×{}", found.count, found.kind)));
     notes.extend(record.rules.iter().map(|rule| plain(&rule.id)));
     let notes = if notes.is_empty() { String::new() } else { format!("  [{}]", notes.join(", ")) };
     format!(
-        "{} {} {} {arrow} {} {}{target} {}  {}{notes}\n",
+        "{} {} {} {arrow} {} {}{target} {}  {}{answer}{notes}\n",
         record.time,
         record.id,
         plain(&record.client),

@@ -11,7 +11,7 @@ use std::{ffi::OsString, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
-use super::{Answer, Asked, Desk, Effect, Helper, Key, Question};
+use super::{Answer, Asked, Desk, Effect, Helper, Key, Question, Shown};
 use crate::{metrics, slot::Slot};
 
 /// Who waits for an answer.
@@ -20,7 +20,7 @@ pub(crate) type Waiter = oneshot::Sender<Answer>;
 /// What the actor is told.
 pub(crate) enum DialogMsg {
     /// Ask this.
-    Ask(Asked<Waiter>),
+    Ask(Box<Asked<Waiter>>),
     /// Whoever asked this no longer wants to know.
     Withdraw(Key),
     /// The helper's answer.
@@ -70,7 +70,7 @@ impl Actor for Dialog {
     ) -> Result<(), ActorProcessingErr> {
         let now = state.epoch.elapsed();
         let effects = match message {
-            DialogMsg::Ask(asked) => state.desk.ask(asked, now),
+            DialogMsg::Ask(asked) => state.desk.ask(*asked, now),
             DialogMsg::Withdraw(key) => state.desk.withdraw(key, now),
             DialogMsg::Answered(key, answer) => state.desk.answered(key, answer, now),
         };
@@ -85,7 +85,8 @@ impl Actor for Dialog {
 impl State {
     fn apply(&mut self, myself: &ActorRef<DialogMsg>, effect: Effect<Waiter>) {
         match effect {
-            Effect::Show { key, question, environment } => {
+            Effect::Show(shown) => {
+                let Shown { key, question, environment } = *shown;
                 let helper = self.helper.clone().with_environment(environment);
                 let myself = myself.clone();
                 self.shown = Some(AbortOnDrop(tokio::spawn(async move {
@@ -145,7 +146,7 @@ impl DialogHandle {
         hold: Duration,
     ) -> Reply {
         let (waiter, answer) = oneshot::channel();
-        if !self.0.cast(DialogMsg::Ask(Asked { key, question, environment, waiter })) {
+        if !self.0.cast(DialogMsg::Ask(Box::new(Asked { key, question, environment, waiter }))) {
             return Reply::Answered(Answer::Unavailable);
         }
         // The receiver must be gone before the question is taken back, or it would look wanted;

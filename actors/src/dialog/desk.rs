@@ -46,18 +46,22 @@ struct Open<W> {
     since: Duration,
 }
 
+/// A question to show.
+#[derive(Debug)]
+pub struct Shown {
+    /// Its key.
+    pub key: Key,
+    /// What is shown.
+    pub question: Question,
+    /// Display variables of the client that caused it.
+    pub environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub enum Effect<W> {
     /// Show this question.
-    Show {
-        /// Its key.
-        key: Key,
-        /// What is shown.
-        question: Question,
-        /// Display variables.
-        environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
-    },
+    Show(Box<Shown>),
     /// Take the question off the screen.
     Close,
     /// Tell those who wait.
@@ -145,7 +149,7 @@ impl<W> Desk<W> {
             return Vec::new();
         };
         let alive = self.alive;
-        self.open[at].waiters.retain(|waiter| alive(waiter));
+        self.open[at].waiters.retain(alive);
         if !self.open[at].waiters.is_empty() {
             return Vec::new();
         }
@@ -164,11 +168,11 @@ impl<W> Desk<W> {
     fn show_next(&mut self) -> Option<Effect<W>> {
         let open = self.open.front().filter(|_| !self.shown)?;
         self.shown = true;
-        Some(Effect::Show {
+        Some(Effect::Show(Box::new(Shown {
             key: open.key,
             question: open.question.clone(),
             environment: open.environment.clone(),
-        })
+        })))
     }
 }
 
@@ -192,7 +196,7 @@ mod tests {
 
     fn brief(effects: &[Effect<u32>]) -> Vec<String> {
         let one = |effect: &Effect<u32>| match effect {
-            Effect::Show { key, .. } => format!("show {}", key[0]),
+            Effect::Show(shown) => format!("show {}", shown.key[0]),
             Effect::Close => "close".into(),
             Effect::Tell { waiters, answer, .. } => format!("tell {waiters:?} {}", answer.label()),
         };

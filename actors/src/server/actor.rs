@@ -214,7 +214,7 @@ impl State {
             self.report(after);
         }
         for effect in effects {
-            self.apply(effect);
+            self.apply(&effect);
         }
     }
 
@@ -256,8 +256,8 @@ impl State {
         }
     }
 
-    fn apply(&mut self, effect: Effect) {
-        let (session, command) = match effect {
+    fn apply(&self, effect: &Effect) {
+        let (session, command) = match *effect {
             Effect::Start { session, after } => (session, Command::Start { after }),
             Effect::Bounce(session) => (session, Command::Bounce),
             Effect::Hold(session) => (session, Command::Hold(self.why_held().into())),

@@ -20,7 +20,7 @@ const FIRST_STARTS: u32 = 3;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// A client opened a session.
     Opened(SessionId),
     /// The session's process answered for the first time, or again after a restart.
@@ -48,7 +48,7 @@ pub enum Event {
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Start a process for the session after the delay.
     Start {
         /// The session.
@@ -87,7 +87,7 @@ enum Phase {
 
 /// The state of one wrapped server.
 #[derive(Debug)]
-pub struct Lifecycle {
+pub(crate) struct Lifecycle {
     policy: RestartPolicy,
     history: FailureHistory,
     sessions: BTreeMap<SessionId, Phase>,
@@ -100,7 +100,7 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// A server without sessions.
     #[must_use]
-    pub fn new(policy: RestartPolicy) -> Self {
+    pub(crate) fn new(policy: RestartPolicy) -> Self {
         Self {
             policy,
             history: FailureHistory::default(),
@@ -113,31 +113,31 @@ impl Lifecycle {
     }
 
     /// Takes a changed restart policy into use.
-    pub fn set_policy(&mut self, policy: RestartPolicy) {
+    pub(crate) fn set_policy(&mut self, policy: RestartPolicy) {
         self.policy = policy;
     }
 
     /// Processes started in place of failed ones so far.
     #[must_use]
-    pub fn restarts(&self) -> u64 {
+    pub(crate) fn restarts(&self) -> u64 {
         self.restarts
     }
 
     /// How the last process that ended did so.
     #[must_use]
-    pub fn last_exit(&self) -> Option<Exit> {
+    pub(crate) fn last_exit(&self) -> Option<Exit> {
         self.last_exit
     }
 
     /// Whether the entry is gone and the last session has ended.
     #[must_use]
-    pub fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.draining && self.sessions.is_empty()
     }
 
     /// The state to show.
     #[must_use]
-    pub fn state(&self) -> ServerState {
+    pub(crate) fn state(&self) -> ServerState {
         let any = |wanted: fn(&Phase) -> bool| self.sessions.values().any(wanted);
         if self.draining {
             return if self.sessions.is_empty() {
@@ -163,7 +163,7 @@ impl Lifecycle {
 
     /// Takes one event at `now` (since any fixed moment); `chance` in `0.0..=1.0` spreads the
     /// restarts.
-    pub fn step(&mut self, event: Event, now: Duration, chance: f64) -> Vec<Effect> {
+    pub(crate) fn step(&mut self, event: Event, now: Duration, chance: f64) -> Vec<Effect> {
         match event {
             Event::Opened(session) => self.opened(session),
             Event::Ready(session) => {

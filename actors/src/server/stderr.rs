@@ -12,11 +12,11 @@ const KEEP: usize = 64 << 10;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct StderrTail(Mutex<VecDeque<u8>>);
+pub(crate) struct StderrTail(Mutex<VecDeque<u8>>);
 
 impl StderrTail {
     /// Adds what was just written.
-    pub fn push(&self, bytes: &[u8]) {
+    pub(crate) fn push(&self, bytes: &[u8]) {
         let bytes = &bytes[bytes.len().saturating_sub(KEEP)..];
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over = (kept.len() + bytes.len()).saturating_sub(KEEP);
@@ -26,7 +26,7 @@ impl StderrTail {
 
     /// The last `lines` lines, whole ones only where the beginning was cut off.
     #[must_use]
-    pub fn last(&self, lines: usize) -> String {
+    pub(crate) fn last(&self, lines: usize) -> String {
         let kept: Vec<u8> = {
             let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             kept.iter().copied().collect()

@@ -152,7 +152,7 @@ impl Core {
         let earlier = journal.as_mut().map(journal::read).unwrap_or_default();
         let journal = Journal::new(journal);
         let resumed = !earlier.is_empty();
-        let earlier = resumed.then(|| resume(&mut recovery, &journal, earlier));
+        let earlier = resumed.then(|| resume(&mut recovery, &journal, &earlier));
         Self {
             metrics: SessionMetrics::new(&parties.server, &parties.client),
             talk: Mutex::new(Talk { recovery, asked: HashMap::new(), parked: HashMap::new() }),
@@ -569,10 +569,10 @@ fn unread(_input: &ChildStdin) -> u64 {
 fn resume(
     recovery: &mut Recovery<Exchange>,
     journal: &Journal,
-    earlier: Vec<(bool, Vec<u8>)>,
+    earlier: &[(bool, Vec<u8>)],
 ) -> recovery::Gone<Exchange> {
     let _ = recovery.on_server_started();
-    for (client, line) in &earlier {
+    for (client, line) in earlier {
         let Ok(message) = envelope::read(trim(line)) else { continue };
         if *client {
             journal.to_server(line, &message);

@@ -45,7 +45,7 @@ pub(super) async fn client_to_server(core: Arc<Core>, input: impl AsyncRead + Un
         match frame {
             Frame::Blank(_) => {}
             Frame::Partial(_) => metrics::dropped(DropReason::Partial),
-            Frame::TooLong { sketch, length, .. } => core.client_too_long(sketch, length),
+            Frame::TooLong { sketch, length, .. } => core.client_too_long(sketch, length).await,
             Frame::Message(line) => core.from_client(line).await,
         }
     }
@@ -102,7 +102,7 @@ impl Core {
         let started = Instant::now();
         let message = match envelope::read(trim(line)) {
             Ok(message) => message,
-            Err(error) => return self.client_malformed(&error),
+            Err(error) => return self.client_malformed(&error).await,
         };
         self.figures.operation();
         match &message {
@@ -329,19 +329,27 @@ impl Core {
         }
     }
 
-    fn client_malformed(self: &Arc<Self>, error: &EnvelopeError) {
+    async fn client_malformed(self: &Arc<Self>, error: &EnvelopeError) {
         metrics::dropped(DropReason::Malformed);
         let sketch = error.sketch();
-        // What can only be an answer or a notification gets none.
-        if !error.is_noise() && sketch.request().is_none() && (sketch.method || sketch.outcome) {
+        if let Some(id) = sketch.response() {
+            let answer = malformed(id, error.code(), &error.to_string());
+            return self.answer_server(&answer).await;
+        }
+        // What can only be a notification gets no answer.
+        if !error.is_noise() && sketch.request().is_none() && sketch.method {
             return;
         }
         let id = sketch.request().unwrap_or(Id::NULL);
         self.tell_client(vec![malformed(id, error.code(), &error.to_string())]);
     }
 
-    fn client_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
+    async fn client_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
         metrics::dropped(DropReason::Oversize);
+        if let Some(id) = sketch.response() {
+            let answer = over_limit(id, length, self.limits.line);
+            return self.answer_server(&answer).await;
+        }
         let Some(id) = sketch.request() else { return };
         self.tell_client(vec![over_limit(id, length, self.limits.line)]);
     }
@@ -591,7 +599,9 @@ impl Core {
             Ruling::Replace(new) => with_payload(line, operation.payload, &new),
             Ruling::Refuse(refused) => {
                 let answer = refused.refusal(operation).error(id);
-                return self.answer_server(id, &answer).await;
+                // In a task, since the server may not be reading while it waits for us to read.
+                let core = self.clone();
+                return self.spawn(async move { core.answer_server(&answer).await });
             }
             Ruling::Ask(_) => return,
         };
@@ -602,17 +612,14 @@ impl Core {
 
     /// Answers a request of the server's in the client's place, the way the client would have: the
     /// state knows the id that the server uses for it.
-    async fn answer_server(self: &Arc<Self>, id: Id<'_>, answer: &[u8]) {
+    async fn answer_server(self: &Arc<Self>, answer: &[u8]) {
         let exchange = Exchange {
             operation: new_operation(),
             method: "other".into(),
             target: None,
             sent: Instant::now(),
         };
-        let _ = id;
-        // In a task, since the server may not be reading while it waits for us to read.
-        let (core, answer) = (self.clone(), answer.to_vec());
-        self.spawn(async move { core.to_server(&answer, exchange).await });
+        self.to_server(answer, exchange).await;
     }
 
     fn park_server_request(
@@ -657,8 +664,8 @@ impl Core {
                 cause: Cause::OverLimit("too many operations wait for the user's answer"),
                 reasons: &[],
             };
-            let (core, answer, id) = (self.clone(), refusal.error(id), id.to_owned());
-            self.spawn(async move { core.answer_server(id.as_id(), &answer).await });
+            let (core, answer) = (self.clone(), refusal.error(id));
+            self.spawn(async move { core.answer_server(&answer).await });
         }
     }
 
