@@ -1,5 +1,6 @@
 //! Scores the redactor on labelled samples: `cargo run --release -p defenter-redact --example
-//! score -- [--misses RULE|all] [--flagged RULE|all] CORPUS.jsonl[.gz]…`.
+//! score -- [--rules FILE.toml] [--misses RULE|all] [--flagged RULE|all] CORPUS.jsonl[.gz]…`.
+//! `--rules` adds a file of rules, as gitleaks writes them, to the built-in ones.
 //!
 //! A sample is a JSON object a line with `text`, `label` (`positive` or `negative`), `rule`,
 //! `secret` or `secrets`, and perhaps `transform`. A positive counts as found when half or more of
@@ -11,7 +12,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
-use defenter_redact::{Redactor, Scan};
+use defenter_redact::{Options, Redactor, RuleFile, Scan};
 use serde_json::Value;
 
 #[derive(Default)]
@@ -30,16 +31,22 @@ struct Choice {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut choice = Choice::default();
+    let mut options = Options::default();
     let mut files = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
+            "--rules" => {
+                let name = args.next().ok_or("--rules needs a file")?;
+                let text = std::fs::read_to_string(&name)?;
+                options.rule_files.push(RuleFile { name, text });
+            }
             "--misses" => choice.misses = args.next(),
             "--flagged" => choice.flagged = args.next(),
             _ => files.push(arg),
         }
     }
-    let redactor = Redactor::builtin();
+    let redactor = Redactor::with_options(&options)?;
     for file in files {
         score(&redactor, &file, &choice)?;
     }

@@ -13,6 +13,8 @@ use crate::unescape;
 const REACH: usize = 256;
 /// Shortest run of base64 or hex that is decoded, in bytes.
 const MIN_RUN: usize = 20;
+/// Every how many bytes a run is looked for; half of the shortest.
+const STEP: usize = MIN_RUN / 2;
 /// Longest run that is decoded, in bytes; the rest is left.
 const MAX_RUN: usize = 1 << 20;
 
@@ -66,16 +68,25 @@ fn next_trigger(text: &[u8], range: Range<usize>, escapes: bool) -> Option<usize
 
 /// The first byte that may start something encoded.
 fn next_odd(text: &[u8], escapes: bool) -> Option<usize> {
-    let sign = if escapes {
-        memchr::memchr3(b'%', b'&', b'\\', text)
-    } else {
-        memchr::memchr2(b'%', b'&', text)
-    };
-    let ascii = &text[..sign.unwrap_or(text.len())];
-    if ascii.is_ascii() {
-        return sign;
+    // In steps, so that a byte that is found early costs no look at the rest.
+    let mut from = 0;
+    while from < text.len() {
+        let step = &text[from..text.len().min(from + 1024)];
+        let sign = if escapes {
+            memchr::memchr3(b'%', b'&', b'\\', step)
+        } else {
+            memchr::memchr2(b'%', b'&', step)
+        };
+        let before = &step[..sign.unwrap_or(step.len())];
+        if !before.is_ascii() {
+            return before.iter().position(|byte| !byte.is_ascii()).map(|at| from + at);
+        }
+        if let Some(sign) = sign {
+            return Some(from + sign);
+        }
+        from += step.len();
     }
-    ascii.iter().position(|byte| !byte.is_ascii())
+    None
 }
 
 /// Decodes one region, apart from the region before it.
@@ -217,26 +228,22 @@ fn ascii_of(c: char) -> Option<u8> {
 /// Tells every run of base64, base64url or hex in a range that decodes to text, with the text.
 pub(crate) fn runs(text: &[u8], range: Range<usize>, mut found: impl FnMut(Range<usize>, Vec<u8>)) {
     let mut at = range.start;
-    while at < range.end {
-        // A long enough run covers one of these places.
-        let probe = at + MIN_RUN - 1;
-        if probe >= range.end {
-            return;
-        }
-        if !is_run(text[probe]) {
-            at = probe + 1;
+    // A run that is long enough holds ten bytes in a row from one of these places.
+    while at + STEP <= range.end {
+        if !text[at..at + STEP].iter().all(|byte| is_run(*byte)) {
+            at += STEP;
             continue;
         }
-        let back = text[at..probe].iter().rev().take_while(|b| is_run(**b)).count();
-        let start = probe - back;
-        let window = &text[probe..range.end.min(probe + MAX_RUN)];
-        let end = probe + window.iter().take_while(|b| is_run(**b)).count();
-        if end - start >= MIN_RUN {
-            if let Some(decoded) = decode_run(&text[start..end]) {
-                let padding =
-                    text[end..range.end].iter().take(2).take_while(|b| **b == b'=').count();
-                found(start..end + padding, decoded);
-            }
+        let floor = range.start.max(at.saturating_sub(STEP));
+        let back = text[floor..at].iter().rev().take_while(|b| is_run(**b)).count();
+        let start = at - back;
+        let window = &text[at..range.end.min(at + MAX_RUN)];
+        let end = at + window.iter().take_while(|b| is_run(**b)).count();
+        if end - start >= MIN_RUN
+            && let Some(decoded) = decode_run(&text[start..end])
+        {
+            let padding = text[end..range.end].iter().take(2).take_while(|b| **b == b'=').count();
+            found(start..end + padding, decoded);
         }
         at = end + 1;
     }
@@ -268,12 +275,29 @@ fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && odd * 20 <= bytes.len()
 }
 
+/// Most blanks before a sign that joins literals.
+const MAX_GLUE: usize = 16;
+
 /// A token in pieces, put together: over a line break, or over quotes with a sign between them.
 pub(crate) fn joins(text: &[u8], range: Range<usize>, mut found: impl FnMut(Derived)) {
     let mut at = range.start;
-    while let Some(glue) = memchr::memchr3(b'\n', b'"', b'\'', &text[at..range.end]) {
-        let mut here = at + glue;
-        at = here + 1;
+    while let Some(sign) = memchr::memchr3(b'\n', b'+', b'&', &text[at..range.end]) {
+        let sign = at + sign;
+        at = sign + 1;
+        // The glue starts at the quote or the line break before the sign.
+        let blanks = text[range.start..sign]
+            .iter()
+            .rev()
+            .take(MAX_GLUE)
+            .take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\\'));
+        let mut here = sign - blanks.count();
+        match here.checked_sub(1).filter(|at| *at >= range.start).map(|at| text[at]) {
+            Some(b'"' | b'\'') => here -= 1,
+            Some(byte) if text[sign] == b'\n' && is_piece(byte) => {
+                here = if text[sign - 1] == b'\r' { sign - 1 } else { sign };
+            }
+            _ => continue,
+        }
         let Some(mut after) = glue_end(text, here, range.end) else { continue };
         let left = piece_before(text, range.start, here);
         if here - left < 4
@@ -295,7 +319,7 @@ pub(crate) fn joins(text: &[u8], range: Range<usize>, mut found: impl FnMut(Deri
                 _ => break,
             }
         }
-        if joined.text.len() >= 16 && joined.text.len() > here.saturating_sub(here) && after > at {
+        if joined.text.len() >= 16 {
             at = at.max(after.saturating_sub(1));
             found(joined);
         }

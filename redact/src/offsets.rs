@@ -24,11 +24,6 @@ pub(crate) struct Derived {
 }
 
 impl Derived {
-    /// An empty text with room for `capacity` bytes.
-    pub(crate) fn with_capacity(capacity: usize) -> Derived {
-        Derived { text: Vec::with_capacity(capacity), runs: Vec::new() }
-    }
-
     /// Appends bytes that stand in the origin at `src` as they are.
     pub(crate) fn copy(&mut self, bytes: &[u8], src: usize) {
         if bytes.is_empty() {
@@ -45,6 +40,12 @@ impl Derived {
         }
         self.runs.push(Run { out: self.text.len(), src, unit });
         self.text.extend_from_slice(bytes);
+    }
+
+    /// Forgets everything but its memory.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.runs.clear();
     }
 
     /// Whether nothing was derived.

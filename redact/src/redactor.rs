@@ -9,12 +9,22 @@ use std::ops::Range;
 use regex::bytes::Regex;
 
 use crate::engine::{self, Layer, Match, Work};
-use crate::json::{self, Token};
+use crate::json::{self, NotJson, Token};
 use crate::locate::{self, Piece};
+use crate::offsets::Derived;
 use crate::options::{Budget, Options, RuleError, RuleFile};
 use crate::prefilter::{MIN_KEYWORD, Prefilter};
 use crate::rule::{Allow, Detector, DialectError, How, Rule, parse};
 use crate::{Confidence, Finding, Kind, RuleId, Scan, barrier, unescape};
+
+/// How often an input is looked at, at most; what has not settled then is withheld.
+const MAX_ROUNDS: usize = 8;
+
+/// How far around a match the text is looked at again, in bytes.
+const AROUND: usize = 1024;
+
+/// How many bytes of unescaped strings are looked at together.
+const BATCH: usize = 32 << 10;
 
 /// An exception for all rules, or for those it names.
 struct SharedAllow {
@@ -135,60 +145,93 @@ impl Redactor {
 
     /// Scans the raw text of a JSON value; what is not JSON is scanned as text.
     pub fn scan_json(&self, raw: &[u8]) -> Scan {
-        let mut work = Work::new(self, raw.len());
+        self.scan(raw, true)
+    }
+
+    /// Scans any bytes.
+    pub fn scan_text(&self, text: &[u8]) -> Scan {
+        self.scan(text, false)
+    }
+
+    /// Scans, and scans again around what was found: what a match stood next to may be one itself.
+    fn scan(&self, input: &[u8], json: bool) -> Scan {
+        let mut work = Work::new(self, input.len());
+        let whole = 0..input.len();
+        let json = match self.look(&mut work, input, json, std::slice::from_ref(&whole)) {
+            Ok(()) => json,
+            Err(NotJson) => return self.scan(input, false),
+        };
+        let mut known = Known::default();
+        for _ in 0..MAX_ROUNDS {
+            if work.exhausted {
+                return withheld(json);
+            }
+            let found = std::mem::take(&mut work.found);
+            if !known.add(input, found, json) {
+                return self.finish(known.pieces, json);
+            }
+            let (copy, near) = known.copy(input);
+            if self.look(&mut work, &copy.text, json, &near).is_err() {
+                return withheld(json);
+            }
+            let outside =
+                without_barriers(&copy.text, engine::merge(std::mem::take(&mut work.found)));
+            work.found = outside
+                .into_iter()
+                .map(|found| Match { span: copy.origin(&found.span), ..found })
+                .collect();
+        }
+        withheld(json)
+    }
+
+    /// Adds what is in `near` parts of a text to the work.
+    fn look(
+        &self,
+        work: &mut Work<'_>,
+        input: &[u8],
+        json: bool,
+        near: &[Range<usize>],
+    ) -> Result<(), NotJson> {
         if work.exhausted {
-            return withheld(true);
+            return Ok(());
+        }
+        if !json {
+            work.scan(Layer { text: input, json: false, depth: 0 }, near);
+            return Ok(());
         }
         let mut plain: Vec<Range<usize>> = Vec::new();
         let mut escaped: Vec<Range<usize>> = Vec::new();
         let mut from = 0;
-        let walked = json::walk(raw, |token, has_escapes| {
+        json::walk(input, |token, has_escapes| {
             if let (true, Token::String(span) | Token::Key(span)) = (has_escapes, token) {
                 plain.push(from..span.start);
                 from = span.end;
                 escaped.push(span);
             }
-        });
-        if walked.is_err() {
-            return self.scan_text(raw);
-        }
-        plain.push(from..raw.len());
-        work.scan(Layer { text: raw, json: true, depth: 0 }, &plain);
+        })?;
+        plain.push(from..input.len());
+        let plain = intersect(&plain, near);
+        work.scan(Layer { text: input, json: true, depth: 0 }, &plain);
+        // Many strings are looked at as one text, parted by empty lines.
+        let mut derived = Derived::default();
         for span in escaped {
+            let wanted = near.partition_point(|part| part.end <= span.start);
+            if near.get(wanted).is_none_or(|part| part.start >= span.end) {
+                continue;
+            }
             if !work.spend(span.len()) {
                 break;
             }
-            let derived = unescape::unescape(raw, span);
-            work.scan_derived(&derived, 1);
+            let end = span.end;
+            unescape::unescape(input, span, &mut derived);
+            derived.unit(b"\n\n", end, 1);
+            if derived.text.len() >= BATCH {
+                work.scan_derived(&derived, 1);
+                derived.clear();
+            }
         }
-        if work.exhausted {
-            return withheld(true);
-        }
-        let matches = without_barriers(raw, engine::merge(work.found));
-        let pieces = if matches.is_empty() { Vec::new() } else { locate::pieces(raw, &matches) };
-        self.finish(pieces, true)
-    }
-
-    /// Scans any bytes.
-    pub fn scan_text(&self, text: &[u8]) -> Scan {
-        let mut work = Work::new(self, text.len());
-        if work.exhausted {
-            return withheld(false);
-        }
-        let whole = 0..text.len();
-        work.scan(Layer { text, json: false, depth: 0 }, std::slice::from_ref(&whole));
-        if work.exhausted {
-            return withheld(false);
-        }
-        let mut matches = without_barriers(text, engine::merge(work.found));
-        for found in &mut matches {
-            found.span = locate::whole_characters(text, found.span.clone(), &whole);
-        }
-        let pieces = engine::merge(matches)
-            .into_iter()
-            .map(|found| Piece { found, quoted: false, key_path: None })
-            .collect();
-        self.finish(pieces, false)
+        work.scan_derived(&derived, 1);
+        Ok(())
     }
 
     fn finish(&self, pieces: Vec<Piece>, json: bool) -> Scan {
@@ -278,6 +321,81 @@ impl std::fmt::Debug for Redactor {
 
 fn withheld(json: bool) -> Scan {
     Scan { json, withheld: true, ..Scan::default() }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Known {
+    matches: Vec<Match>,
+    pieces: Vec<Piece>,
+}
+
+impl Known {
+    /// Adds matches; whether that made more of the input sensitive.
+    fn add(&mut self, input: &[u8], found: Vec<Match>, json: bool) -> bool {
+        let covered = |pieces: &[Piece]| pieces.iter().map(|p| p.found.span.len()).sum::<usize>();
+        let before = covered(&self.pieces);
+        if found.is_empty() {
+            return false;
+        }
+        self.matches.extend(found);
+        self.matches = without_barriers(input, engine::merge(std::mem::take(&mut self.matches)));
+        self.pieces = if json {
+            locate::pieces(input, &self.matches)
+        } else {
+            let whole = 0..input.len();
+            let mut matches = self.matches.clone();
+            for found in &mut matches {
+                found.span = locate::whole_characters(input, found.span.clone(), &whole);
+            }
+            engine::merge(matches)
+                .into_iter()
+                .map(|found| Piece { found, quoted: false, key_path: None })
+                .collect()
+        };
+        covered(&self.pieces) > before
+    }
+
+    /// The redacted copy with a map back, and the parts of it around what was replaced.
+    fn copy(&self, input: &[u8]) -> (Derived, Vec<Range<usize>>) {
+        let mut copy = Derived::default();
+        let mut near: Vec<Range<usize>> = Vec::new();
+        let mut at = 0;
+        for Piece { found, quoted, .. } in &self.pieces {
+            let span = &found.span;
+            copy.copy(&input[at..span.start], at);
+            let start = copy.text.len();
+            let placeholder = found.kind.placeholder();
+            if *quoted {
+                copy.unit(format!("\"{placeholder}\"").as_bytes(), span.start, span.len());
+            } else {
+                copy.unit(placeholder.as_bytes(), span.start, span.len());
+            }
+            at = span.end;
+            let part = start.saturating_sub(AROUND)..copy.text.len() + AROUND;
+            match near.last_mut() {
+                Some(last) if part.start <= last.end => last.end = part.end,
+                _ => near.push(part),
+            }
+        }
+        copy.copy(&input[at..], at);
+        if let Some(last) = near.last_mut() {
+            last.end = last.end.min(copy.text.len());
+        }
+        (copy, near)
+    }
+}
+
+/// What two sorted lists of ranges have in common.
+fn intersect(ranges: &[Range<usize>], near: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    for range in ranges {
+        let first = near.partition_point(|part| part.end <= range.start);
+        for part in near[first..].iter().take_while(|part| part.start < range.end) {
+            out.push(range.start.max(part.start)..range.end.min(part.end));
+        }
+    }
+    out
 }
 
 /// Takes placeholders that already stand in the text out of the matches.
@@ -380,6 +498,75 @@ mod tests {
         let scan = redactor.scan_json(b"{\"a\":\"bcdef\"}");
         assert!(scan.withheld() && !scan.is_clean());
         assert_eq!(&*scan.apply(b"{\"a\":\"bcdef\"}"), b"\"[REDACTED-WITHHELD]\"");
+    }
+
+    #[test]
+    fn rule_files_in_the_dialect_of_gitleaks_are_loaded() {
+        let text = r#"
+title = "ours"
+[extend]
+useDefault = true
+disabledRules = ["email"]
+
+[[allowlists]]
+description = "documentation"
+regexTarget = "line"
+regexes = ['do not report']
+stopwords = ["sample"]
+
+[[rules]]
+id = "house-key"
+description = "Key of the house"
+regex = '''(?i)house[\w.-]{0,20}\s*=\s*"?(hk_[a-z0-9]{12})"?(?# a comment)'''
+secretGroup = 1
+entropy = 2.5
+keywords = ["house"]
+[[rules.allowlists]]
+condition = "AND"
+regexes = ['^hk_0']
+stopwords = ["000000"]
+
+[[rules]]
+id = "only-a-path"
+path = '\.p12$'
+"#;
+        let files = vec![RuleFile { name: "house.toml".to_owned(), text: text.to_owned() }];
+        let options = Options { rule_files: files, ..Options::default() };
+        let redactor = Redactor::with_options(&options).unwrap();
+        let found = |text: &str| {
+            let scan = redactor.scan_text(text.as_bytes());
+            scan.findings().iter().map(|f| f.rule.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("house_x = \"hk_q8w7e6r5t4z3\""), ["house-key"]);
+        assert!(found("house_x = \"hk_q8w7e6r5t4z3\" do not report").is_empty());
+        assert!(found("house_x = \"hk_aaaaaaaaaaaa\"").is_empty(), "too little entropy");
+        assert!(found("write to jane.doe@example.org").is_empty(), "switched off");
+    }
+
+    #[test]
+    fn errors_of_rule_files_name_the_place() {
+        let load = |text: &str| {
+            let files = vec![RuleFile { name: "x.toml".to_owned(), text: text.to_owned() }];
+            Redactor::with_options(&Options { rule_files: files, ..Options::default() })
+                .unwrap_err()
+                .to_string()
+        };
+        for (text, error) in [
+            (
+                "[[rules]]\nid = \"a\"\nregex = \"(\"\n",
+                "rule a in x.toml, line 2: its expression does not compile",
+            ),
+            ("\n[[rules]]\nregex = \"a\"\n", "rule number 1 in x.toml, line 3: has no id"),
+            ("[[rules]]\nid = \"a\"\n", "rule a in x.toml, line 2: has none of regex"),
+            (
+                "[[rules]]\nid = \"a\"\nregex = 1\n",
+                "rule a in x.toml, line 2: regex must be a string",
+            ),
+            ("[[rules\n", "rule file x.toml is not valid TOML"),
+        ] {
+            let told = load(text);
+            assert!(told.starts_with(error), "{told}");
+        }
     }
 
     #[test]

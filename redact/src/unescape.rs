@@ -7,9 +7,8 @@ use std::ops::Range;
 use crate::json::hex4;
 use crate::offsets::Derived;
 
-/// The text in `range` with its escapes undone.
-pub(crate) fn unescape(text: &[u8], range: Range<usize>) -> Derived {
-    let mut out = Derived::with_capacity(range.len());
+/// Appends the text in `range` with its escapes undone.
+pub(crate) fn unescape(text: &[u8], range: Range<usize>, out: &mut Derived) {
     let mut at = range.start;
     while at < range.end {
         let rest = &text[at..range.end];
@@ -31,7 +30,6 @@ pub(crate) fn unescape(text: &[u8], range: Range<usize>) -> Derived {
             }
         }
     }
-    out
 }
 
 /// What the escape at the start of `text` means, and how long it is.
@@ -89,7 +87,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, meant: &str) {
-        let derived = unescape(text.as_bytes(), 0..text.len());
+        let mut derived = Derived::default();
+        unescape(text.as_bytes(), 0..text.len(), &mut derived);
         assert_eq!(String::from_utf8_lossy(&derived.text), meant, "{text}");
     }
 

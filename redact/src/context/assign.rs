@@ -14,6 +14,8 @@ const MAX_KEY: usize = 64;
 const MAX_QUOTED: usize = 8 << 10;
 /// Longest value without quotes, in bytes.
 const MAX_BARE: usize = 512;
+/// Most values that may begin in one run of bytes without a blank or quote.
+const MAX_BEGUN: usize = 16;
 /// Most blanks between the parts.
 const MAX_BLANKS: usize = 48;
 
@@ -67,13 +69,15 @@ pub(crate) struct Assignments<'t> {
     text: &'t [u8],
     json: bool,
     last: Option<(Range<usize>, Option<Assigned>)>,
-    /// Where the last run without a blank or quote ends.
+    /// The last run without a blank or quote that was a value.
     run: Range<usize>,
+    /// How many values began in that run.
+    begun: usize,
 }
 
 impl<'t> Assignments<'t> {
     pub(crate) fn new(text: &'t [u8], json: bool) -> Assignments<'t> {
-        Assignments { text, json, last: None, run: 0..0 }
+        Assignments { text, json, last: None, run: 0..0, begun: 0 }
     }
 
     /// The assignment to the key whose name holds the keyword at `start..end`.
@@ -349,8 +353,15 @@ impl<'t> Assignments<'t> {
             let window = &text[at..text.len().min(at + MAX_BARE)];
             let length = bare_length(window);
             self.run = at..at + length;
+            self.begun = 0;
         }
         let mut end = self.run.end;
+        // Of many assignments in one run, the first and those near its end are enough.
+        self.begun += 1;
+        let endless = self.run.len() >= MAX_BARE;
+        if self.begun > MAX_BEGUN && (endless || end - at > 2 * MAX_KEY) {
+            return None;
+        }
         let in_query = assigned
             .key
             .start

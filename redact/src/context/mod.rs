@@ -17,6 +17,7 @@ pub(crate) use pem::pem;
 pub(crate) use value::{entropy, is_obvious_example, is_random};
 
 use crate::engine::{Layer, Work};
+use crate::offsets::Derived;
 use crate::{Kind, Verdict, unescape};
 use key::KeyClass;
 
@@ -30,7 +31,9 @@ pub(crate) fn judge(work: &mut Work<'_>, layer: &Layer<'_>, rule: usize, assigne
     let raw = &text[assigned.value.clone()];
     let decoded;
     let meant = if layer.json && assigned.quote.is_some() && raw.contains(&b'\\') {
-        decoded = unescape::unescape(raw, 0..raw.len()).text;
+        let mut derived = Derived::default();
+        unescape::unescape(raw, 0..raw.len(), &mut derived);
+        decoded = derived.text;
         &decoded[..]
     } else {
         raw

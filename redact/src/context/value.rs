@@ -184,8 +184,10 @@ fn names_itself(value: &[u8]) -> bool {
 
 /// Whether one of a few words stands in a short text.
 fn contains_any(text: &[u8], words: &[&[u8]]) -> bool {
-    (0..text.len())
-        .any(|at| words.iter().any(|word| word[0] == text[at] && text[at..].starts_with(word)))
+    let first = words.iter().fold(0_u128, |set, word| set | 1 << (word[0] & 127));
+    text.iter().enumerate().any(|(at, byte)| {
+        first >> (byte & 127) & 1 == 1 && words.iter().any(|word| text[at..].starts_with(word))
+    })
 }
 
 /// Whether a value is an object in itself, as a token that is JSON.

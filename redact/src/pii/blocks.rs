@@ -12,13 +12,14 @@ struct Masks {
     sign: u64,
 }
 
-/// Tells every place in `text[from..to]` where personal data may start, in order.
+/// Tells every place in `text[from..to]` where personal data may start, in order, and how many
+/// digits are in the 32 bytes from there.
 ///
 /// That is: an `@`; a `+` or `(`; the start of a run of digits with three more digits or a letter
 /// soon after; a colon that another one follows within five bytes; a hyphen that another one
 /// follows three bytes on.
 #[inline]
-pub(super) fn places(text: &[u8], from: usize, to: usize, mut tell: impl FnMut(usize)) {
+pub(super) fn places(text: &[u8], from: usize, to: usize, mut tell: impl FnMut(usize, u32)) {
     let mut start = from;
     let mut now = masks(text, start, to);
     let mut digit_before = false;
@@ -37,15 +38,16 @@ pub(super) fn places(text: &[u8], from: usize, to: usize, mut tell: impl FnMut(u
             let bit = wanted.trailing_zeros();
             wanted &= wanted - 1;
             let at = start + bit as usize;
+            let window = if bit == 0 { now.digit } else { ahead(now.digit, next.digit, bit) };
+            let digits = (window & 0xFFFF_FFFF).count_ones();
             if starts >> bit & 1 == 1 {
-                let window = if bit == 0 { now.digit } else { ahead(now.digit, next.digit, bit) };
-                let few = (window & 0xFFFF_FFFF).count_ones() < 4;
+                let few = digits < 4;
                 let length = (!window).trailing_zeros() as usize;
                 if few && !text.get(at + length).is_some_and(u8::is_ascii_alphabetic) {
                     continue;
                 }
             }
-            tell(at);
+            tell(at, digits);
         }
         digit_before = now.digit >> 63 == 1;
         now = next;
@@ -142,7 +144,7 @@ mod tests {
         text[60..72].copy_from_slice(b"192.168.7.11");
         text[126..143].copy_from_slice(b"aa:bb:cc:dd:ee:ff");
         let mut found = Vec::new();
-        places(&text, 0, text.len(), |at| found.push(at));
+        places(&text, 0, text.len(), |at, _| found.push(at));
         assert!(found.contains(&60) && found.contains(&128), "{found:?}");
     }
 }

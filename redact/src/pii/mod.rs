@@ -23,7 +23,7 @@ const MAX_TOKEN: usize = 92;
 /// Looks for personal data in a range of a text.
 pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
     let mut next = range.start;
-    blocks::places(text, range.start, range.end, |at| {
+    blocks::places(text, range.start, range.end, |at, count| {
         if at < next || work.exhausted {
             return;
         }
@@ -32,7 +32,7 @@ pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
                 email::at_sign(work, text, at);
                 at + 1
             }
-            b'0'..=b'9' => digits(work, text, at, range.end),
+            b'0'..=b'9' => digits(work, text, at, range.end, count),
             b':' => colon(work, text, at),
             b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
             b'+' | b'(' if text.get(at + 1).is_some_and(u8::is_ascii_digit) => {
@@ -43,8 +43,9 @@ pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
     });
 }
 
-/// Looks at what starts at a run of digits; gives the place to go on from.
-fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
+/// Looks at what starts at a run of digits; gives the place to go on from. `count` is how
+/// many digits are in the 32 bytes from there.
+fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32) -> usize {
     let run = text[at..limit].iter().take_while(|b| b.is_ascii_digit()).count();
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
@@ -66,7 +67,9 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
     if !work.spend(16) {
         return next;
     }
-    if let Some(end) = bank::card(work, text, at, limit) {
+    if count >= 13
+        && let Some(end) = bank::card(work, text, at, limit)
+    {
         return end;
     }
     match after {
@@ -84,15 +87,18 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> usize {
         }
         _ => {}
     }
+    if after == Some(b'-') && run == 2 {
+        mac(work, text, at);
+    }
+    if count < 7 {
+        return next;
+    }
     if matches!(after, Some(b'-' | b'.' | b'/')) || run == 18 {
         let token = dotted_token(text, at);
         if national::is_national(&text[token.clone()]) {
             let end = token.end;
             add(work, text, token, Detector::National, Kind::NationalId, Confidence::High, true);
             return end;
-        }
-        if after == Some(b'-') && run == 2 {
-            mac(work, text, at);
         }
     }
     telephone(work, text, at).unwrap_or(next)

@@ -224,10 +224,23 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
             .dfa_size_limit(4 << 20)
             .build()
     };
-    // Go takes a `{` that starts no repetition for itself; the regex crate does not.
+    // Go takes a `{` that starts no repetition for itself, other dialects know comments; the regex
+    // crate does neither.
     build(pattern)
-        .or_else(|error| build(&escape_braces(pattern)).map_err(|_| error))
+        .or_else(|error| build(&escape_braces(&without_comments(pattern))).map_err(|_| error))
         .map_err(|error| format!("its expression does not compile: {error}"))
+}
+
+/// A pattern without its `(?#comments)`.
+fn without_comments(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(start) = rest.find("(?#") {
+        let Some(length) = rest[start..].find(')') else { break };
+        out.push_str(&rest[..start]);
+        rest = &rest[start + length + 1..];
+    }
+    out + rest
 }
 
 /// Escapes every `{` that does not start a repetition.
