@@ -49,15 +49,23 @@ pub(super) fn compute(
 
 fn install(plan: &FilePlan, before: &[u8], record: &Record) -> Result<Computed, DocError> {
     let doc = Doc::parse(before, plan.format)?;
+    let bare = without_others(plan, &doc, record)?;
+    let computed = wrap(plan, &bare, record);
+    // What was taken from another defenter and cannot be wrapped stays with it.
+    let is_bare = bare.text() != doc.text() && !computed.failed.is_empty();
+    Ok(if is_bare { wrap(plan, &doc, record) } else { computed })
+}
+
+fn wrap(plan: &FilePlan, doc: &Doc, record: &Record) -> Computed {
     let words: Vec<[&str; 6]> = plan.changes.iter().map(Change::words).collect();
     let tasks = plan.changes.iter().zip(&words);
     let tasks = tasks.map(|(change, words)| Task::Wrap { program: &change.program, words });
-    let places = plan.changes.iter().map(|change| locate(&doc, &change.steps, &change.name));
+    let places = plan.changes.iter().map(|change| locate(doc, &change.steps, &change.name));
     let places: Vec<_> = places.collect();
-    let (text, done) = change(&doc, &places, tasks);
+    let (text, done) = change(doc, &places, tasks);
     let mut computed = Computed {
         after: doc.bytes_of(&text),
-        clean: given_back(&doc, record),
+        clean: given_back(doc, record),
         entries: record.entries.clone(),
         done: Vec::new(),
         failed: Vec::new(),
@@ -74,7 +82,24 @@ fn install(plan: &FilePlan, before: &[u8], record: &Record) -> Result<Computed, 
             Err(error) => computed.failed.push((change.clone(), error)),
         }
     }
-    Ok(computed)
+    computed
+}
+
+/// The file without the wrappers of another defenter around the entries of the plan.
+fn without_others(plan: &FilePlan, doc: &Doc, record: &Record) -> Result<Doc, DocError> {
+    let is_other = |change: &&Change| {
+        let steps = locate(doc, &change.steps, &change.name).ok();
+        let program = steps.and_then(|steps| entry::program(doc, &steps));
+        program.is_some_and(|program| is_defenter(&program) && program != change.program)
+    };
+    let others: Vec<&Change> = plan.changes.iter().filter(is_other).collect();
+    let places: Vec<_> =
+        others.iter().map(|change| locate(doc, &change.steps, &change.name)).collect();
+    let tasks = others.iter().map(|other| Task::Unwrap {
+        saved: record.entries.iter().find(|entry| other.is(entry)).map(|entry| &entry.texts),
+    });
+    let (text, _) = change(doc, &places, tasks);
+    Doc::parse(&doc.bytes_of(&text), plan.format)
 }
 
 fn uninstall(

@@ -165,8 +165,11 @@ fn chosen<'d>(discovery: &'d Discovery, choice: &'d Choice) -> impl Iterator<Ite
 
 /// Why an entry is not wrapped.
 fn install_reason(entry: &Entry, choice: &Choice, program: &str) -> Option<String> {
-    if entry.wrapped.is_some() {
-        return Some("it already runs through defenter".to_owned());
+    match &entry.wrapped {
+        None => {}
+        // Another defenter's place is taken.
+        Some(wrapped) if wrapped.form == Form::Proxy && wrapped.program != program => {}
+        Some(_) => return Some("it already runs through defenter".to_owned()),
     }
     match &entry.protection {
         Protection::Remote => Some("it is reached by address and stays as it is".to_owned()),

@@ -408,3 +408,67 @@ fn the_diff_shows_the_change_through_the_mask() {
         bed.discover().entries.iter().any(|entry| matches!(entry.launch, Launch::Stdio(_)));
     assert!(launch);
 }
+
+#[test]
+fn servers_come_and_go_one_by_one() {
+    let trees = Trees::new();
+    let mut bed = Bed::new(trees.tree(Os::Linux));
+    let original = bed.tree.snapshot();
+    let names = ["filesystem", "поиск", "github", "postgres", "Browser search", "sqlite"];
+    let wrapped = |bed: &Bed<'_>| {
+        let found = bed.discover().entries.into_iter();
+        let ours = found.filter(|entry| {
+            entry.wrapped.as_ref().is_some_and(|wrapped| wrapped.program == PROGRAM)
+        });
+        ours.map(|entry| entry.name).collect::<Vec<_>>()
+    };
+    for (count, name) in names.iter().enumerate() {
+        bed.choice.servers = vec![(*name).to_owned()];
+        bed.install();
+        assert_eq!(wrapped(&bed).len(), count + 1, "{name}");
+    }
+    for (count, name) in names.iter().enumerate().take(3) {
+        bed.choice.servers = vec![(*name).to_owned()];
+        bed.uninstall();
+        assert_eq!(wrapped(&bed).len(), names.len() - count - 1, "{name}");
+    }
+    // Once more all of them, and all but one given back.
+    bed.choice.servers = names.map(str::to_owned).to_vec();
+    bed.install();
+    assert_eq!(wrapped(&bed).len(), names.len());
+    bed.choice.servers.clear();
+    bed.choice.except = vec!["sqlite".to_owned()];
+    bed.uninstall();
+    assert_eq!(wrapped(&bed), ["sqlite"]);
+    bed.choice.except.clear();
+    bed.uninstall();
+    assert_same(&original, &bed.tree.snapshot());
+    assert_eq!(bed.kept(), [""; 0]);
+}
+
+#[test]
+fn another_path_of_the_program_is_told_and_can_be_replaced() {
+    let trees = Trees::new();
+    let mut bed = Bed::new(trees.tree(Os::Windows));
+    let original = bed.tree.snapshot();
+    let old = Wrapper { program: "C:\\old\\defenter.exe".to_owned(), portable: "d".to_owned() };
+    let user = Choice::default();
+    let plan = plan_install(&bed.discover(), &user, &old, &bed.journal()).expect("a plan");
+    bed.apply(&plan);
+    let discovery = bed.discover();
+    let report = status(&discovery, &bed.journal(), &[PROGRAM, "defenter"]).expect("a status");
+    let others = report.entries.iter().filter(|status| status.state == State::OtherProgram);
+    let count: usize = plan.files.iter().map(|file| file.changes.len()).sum();
+    assert_eq!(others.count(), count);
+    // Installing again puts this program in the other's place.
+    bed.choice.projects = false;
+    bed.install();
+    let discovery = bed.discover();
+    let report = status(&discovery, &bed.journal(), &[PROGRAM, "defenter"]).expect("a status");
+    let ours = report.entries.iter().filter(|status| status.state == State::Protected);
+    assert_eq!(ours.count(), count);
+    assert!(report.entries.iter().all(|status| status.drift.is_none()));
+    assert!(bed.install_plan().is_empty());
+    bed.uninstall();
+    assert_same(&original, &bed.tree.snapshot());
+}
