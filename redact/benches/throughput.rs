@@ -40,7 +40,7 @@ fn prose(size: usize) -> String {
             out.push(' ');
         }
         out.push_str(". ");
-        if numbers.next() % 5 == 0 {
+        if numbers.next().is_multiple_of(5) {
             out.push('\n');
         }
     }

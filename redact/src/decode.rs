@@ -255,7 +255,10 @@ fn is_run(byte: u8) -> bool {
 
 /// What a run encodes, where that is text.
 fn decode_run(run: &[u8]) -> Option<Vec<u8>> {
-    if run.len() % 2 == 0 && run.len() >= 2 * MIN_RUN && run.iter().all(u8::is_ascii_hexdigit) {
+    if run.len().is_multiple_of(2)
+        && run.len() >= 2 * MIN_RUN
+        && run.iter().all(u8::is_ascii_hexdigit)
+    {
         let decoded: Option<Vec<u8>> =
             run.chunks(2).map(|pair| hex_pair(&[0, pair[0], pair[1]])).collect();
         return decoded.filter(|text| is_text(text));

@@ -14,6 +14,9 @@ use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
 /// Most bytes after its keyword that an expression with a reach looks at.
 const MAX_REACHING: usize = 512;
 
+/// Least entropy of a token of 24 bytes or more, in bits per byte: less is a placeholder.
+const LEAST_ENTROPY: f64 = 1.3;
+
 /// Most values of a list that are judged by its key.
 const MAX_ELEMENTS: usize = 64;
 
@@ -343,6 +346,10 @@ impl<'r> Work<'r> {
         let rule = self.redactor.rule(index);
         let value = &text[secret.clone()];
         if rule.spec.entropy > 0.0 && context::entropy(value) < rule.spec.entropy {
+            return false;
+        }
+        let uniform = value.len() >= 24 && context::entropy(value) < LEAST_ENTROPY;
+        if uniform && rule.spec.how == How::Token && rule.kind == Kind::Secret {
             return false;
         }
         let mut verdict = Verdict::Unchecked;

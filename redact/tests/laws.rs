@@ -208,8 +208,8 @@ fn work_is_linear() {
 fn least_steps(text: &str) -> u64 {
     let enough = |steps| {
         let budget = Budget { steps_base: steps, steps_per_byte: 0, ..Budget::default() };
-        let redactor = Redactor::with_options(&Options { budget, ..Options::default() }).unwrap();
-        !redactor.scan_text(text.as_bytes()).withheld()
+        let options = Options { budget, ..Options::default() };
+        Redactor::with_options(&options).is_ok_and(|r| !r.scan_text(text.as_bytes()).withheld())
     };
     let (mut low, mut high) = (0, 64_u64);
     while !enough(high) {

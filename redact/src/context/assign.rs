@@ -375,7 +375,8 @@ impl<'t> Assignments<'t> {
         }
         if assigned.operator == Operator::Tag {
             let stop = memchr::memchr(b'<', &text[at..text.len().min(at + MAX_BARE)])?;
-            end = at + stop;
+            let inner = text[at..at + stop].trim_ascii_end();
+            end = at + inner.len();
         } else if let Some(open) = memchr::memchr(b'(', &text[at..end]) {
             // `name("value"`: the value is the first argument.
             let inside = at + open + 1;

@@ -86,7 +86,7 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
 }
 
 fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence> {
-    let made = machine_made(value, shape, 3.0);
+    let made = machine_made(value, shape, 2.7);
     if matches!(assigned.operator, Operator::Call | Operator::Word | Operator::Compare)
         && assigned.quote.is_none()
     {

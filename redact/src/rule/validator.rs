@@ -3,8 +3,11 @@
 
 use crate::pii::checksum;
 
+/// Whether a value passes.
+type Check = fn(&[u8]) -> bool;
+
 /// Checks of numbers, which a value must pass to be a match.
-const CHECKSUMS: &[(&str, fn(&[u8]) -> bool)] = &[
+const CHECKSUMS: &[(&str, Check)] = &[
     ("ssn", checksum::ssn),
     ("npi", checksum::npi),
     ("dea", checksum::dea),
@@ -56,7 +59,7 @@ pub(crate) enum Validator {
     /// The first part decodes to a JSON object with `alg` or `typ` (RFC 7519).
     JwtHeader,
     /// A number's check digits.
-    Checksum(fn(&[u8]) -> bool),
+    Checksum(Check),
 }
 
 impl Validator {
