@@ -439,6 +439,8 @@ impl Core {
             let mut again = Vec::new();
             for (id, line) in unseen {
                 if let Some(exchange) = recovery.settle(id.as_id()) {
+                    // It is noted again when it is sent again.
+                    self.journal.answered(&id, None);
                     again.push((line, exchange));
                 }
             }
