@@ -13,6 +13,7 @@ use similar::TextDiff;
 
 use super::compute::compute;
 use super::journal::{Journal, JournalError, server_hash};
+use super::status::{Drift, drift, matching};
 use super::write;
 use crate::clients::{Approval, ClientId, Discovery, Entry, Form, Protection, by_id, read_bytes};
 use crate::doc::{Format, Step};
@@ -31,7 +32,8 @@ pub struct Wrapper {
 pub struct Choice {
     /// Only these clients; empty means all.
     pub clients: Vec<ClientId>,
-    /// Only servers of these names; empty means all.
+    /// Only servers of these names; empty means all. A server whose command was changed since it
+    /// was wrapped is wrapped again only if it is named here.
     pub servers: Vec<String>,
     /// No servers of these names.
     pub except: Vec<String>,
@@ -118,11 +120,17 @@ pub fn plan_install(
     wrapper: &Wrapper,
     journal: &Journal,
 ) -> Result<Plan, JournalError> {
+    let saved = journal.saved()?;
     let mut plan = Plan::new(Action::Install);
     let mut files = BTreeMap::new();
     for entry in chosen(discovery, choice) {
         let program = if entry.is_shared() { &wrapper.portable } else { &wrapper.program };
-        match install_reason(entry, choice, program) {
+        let before = matching(&saved, entry, discovery);
+        let is_changed =
+            before.and_then(|saved| drift(entry, saved)) == Some(Drift::CommandChanged);
+        let reason = install_reason(entry, choice, program)
+            .or_else(|| (is_changed && !choice.servers.contains(&entry.name)).then(changed_reason));
+        match reason {
             Some(reason) => plan.skip(entry, reason),
             None => plan.queue(&mut files, entry, program),
         }
@@ -161,6 +169,13 @@ fn chosen<'d>(discovery: &'d Discovery, choice: &'d Choice) -> impl Iterator<Ite
             && (choice.servers.is_empty() || choice.servers.contains(&entry.name))
             && !choice.except.contains(&entry.name)
     })
+}
+
+/// Another command under a name that was wrapped is never wrapped without somebody's looking at
+/// it: clients approve servers by name (MCPoison, CVE-2025-54136).
+fn changed_reason() -> String {
+    "its command is not the one that was wrapped under this name; look at it, then use --server"
+        .to_owned()
 }
 
 /// Why an entry is not wrapped.

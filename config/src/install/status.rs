@@ -79,7 +79,11 @@ pub fn status<'d>(
 }
 
 /// What was saved of an entry: in its place, or in a place that the client has moved it from.
-fn matching<'s>(saved: &'s [Saved], entry: &Entry, discovery: &Discovery) -> Option<&'s Saved> {
+pub(super) fn matching<'s>(
+    saved: &'s [Saved],
+    entry: &Entry,
+    discovery: &Discovery,
+) -> Option<&'s Saved> {
     let exact = saved.iter().find(|saved| saved.is_exactly(entry));
     let is_elsewhere =
         |saved: &&Saved| discovery.entries.iter().any(|other| saved.is_exactly(other));
@@ -102,7 +106,7 @@ fn state(entry: &Entry, programs: &[&str]) -> State {
     }
 }
 
-fn drift(entry: &Entry, saved: &Saved) -> Option<Drift> {
+pub(super) fn drift(entry: &Entry, saved: &Saved) -> Option<Drift> {
     if server_hash(entry.server()) != saved.server {
         Some(Drift::CommandChanged)
     } else if entry.wrapped.is_none() {

@@ -299,6 +299,15 @@ fn what_changed_since_is_told() {
         drift(&bed, "figma"),
         (false, Some((State::NotProtected, Some(Drift::CommandChanged))))
     );
+    // It is not wrapped again unless somebody names it.
+    let plan = bed.install_plan();
+    assert!(plan.is_empty());
+    let skipped = plan.skipped.iter().find(|skipped| skipped.name == "figma").expect("skipped");
+    assert!(skipped.reason.contains("not the one that was wrapped"), "{}", skipped.reason);
+    let choice = Choice { servers: vec!["figma".to_owned()], ..Choice::default() };
+    let plan = plan_install(&bed.discover(), &choice, &wrapper(), &bed.journal()).expect("a plan");
+    bed.apply(&plan);
+    assert_eq!(drift(&bed, "figma"), (false, Some((State::Protected, None))));
 }
 
 #[test]
