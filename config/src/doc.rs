@@ -20,6 +20,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The largest file that is read, in bytes. The largest seen in practice is a `~/.claude.json` of
@@ -33,7 +34,8 @@ pub const MAX_DEPTH: usize = 128;
 pub const MAX_NODES: usize = 1_000_000;
 
 /// How a file is written, and what its reader tolerates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// JSON; the client refuses comments and trailing commas.
     JsonStrict,

@@ -142,6 +142,24 @@ impl Entry {
 }
 
 impl Scope {
+    const ALL: [Self; 10] = [
+        Self::User,
+        Self::UserLegacy,
+        Self::Profile,
+        Self::Agent,
+        Self::Local,
+        Self::Project,
+        Self::Workspace,
+        Self::System,
+        Self::Plugin,
+        Self::Elsewhere,
+    ];
+
+    /// The scope of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+
     /// The scope as one word.
     pub const fn as_str(self) -> &'static str {
         match self {

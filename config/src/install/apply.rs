@@ -125,6 +125,9 @@ pub fn apply(
             break;
         }
     }
+    if !outcomes.iter().any(|outcome| matches!(outcome.result, Err(ApplyError::Interrupted(_)))) {
+        journal.forget(&plan.forgotten)?;
+    }
     Ok(outcomes)
 }
 
@@ -211,7 +214,7 @@ impl Work<'_> {
 
     fn record(&self, plan: &FilePlan) -> Result<Record, JournalError> {
         let record = self.journal.record(&plan.target)?;
-        Ok(record.unwrap_or_else(|| Record::new(&plan.file, &plan.target)))
+        Ok(record.unwrap_or_else(|| Record::new(plan)))
     }
 
     fn stage(&mut self, stage: Stage) -> Result<(), ApplyError> {

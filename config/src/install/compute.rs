@@ -33,7 +33,7 @@ pub(super) fn compute(
     journal: &Journal,
 ) -> Result<Computed, JournalError> {
     let record = journal.record(&plan.target)?;
-    let record = record.unwrap_or_else(|| Record::new(&plan.file, &plan.target));
+    let record = record.unwrap_or_else(|| Record::new(plan));
     let computed = match plan.action {
         Action::Install => install(plan, before, &record),
         Action::Uninstall => uninstall(plan, before, &record, journal),
@@ -180,11 +180,14 @@ fn given_back(doc: &Doc, record: &Record) -> Vec<u8> {
 
 /// The entries of the record that are still wrapped.
 fn wrapped_now<'r>(doc: &Doc, record: &'r Record) -> impl Iterator<Item = &'r SavedEntry> {
-    record.entries.iter().filter(move |saved| {
-        let steps = locate(doc, &saved.steps(), &saved.name).ok();
-        let program = steps.and_then(|steps| entry::program(doc, &steps));
-        program.is_some_and(|program| is_defenter(&program))
-    })
+    record.entries.iter().filter(move |saved| is_wrapped(doc, &saved.steps(), &saved.name))
+}
+
+/// True where an entry runs through a program called defenter.
+pub(super) fn is_wrapped(doc: &Doc, steps: &[Step], name: &str) -> bool {
+    let steps = locate(doc, steps, name).ok();
+    let program = steps.and_then(|steps| entry::program(doc, &steps));
+    program.is_some_and(|program| is_defenter(&program))
 }
 
 /// The way to an entry now: items of a list may have moved, and are told by their name.

@@ -18,9 +18,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::compute::is_wrapped;
 use super::entry::Texts;
+use super::plan::FilePlan;
 use crate::clients::{Entry, Launch, read_bytes};
-use crate::doc::{MAX_FILE_BYTES, Step};
+use crate::doc::{Doc, Format, MAX_FILE_BYTES, Step};
 use crate::paths::hex;
 
 /// The version of the record's form.
@@ -53,6 +55,9 @@ pub struct Saved {
     /// A hash of the server's command, arguments, working directory and names of variables, as
     /// they were when it was wrapped.
     pub server: String,
+    pub(super) target: PathBuf,
+    pub(super) format: Format,
+    pub(super) steps: Vec<Step>,
 }
 
 /// Why the journal could not be used.
@@ -95,6 +100,10 @@ pub(super) struct Record {
     pub(super) file: PathBuf,
     /// The file behind the links.
     pub(super) target: PathBuf,
+    /// How it is written.
+    pub(super) format: Format,
+    /// Whether its client guards it with a lock folder.
+    pub(super) locked: bool,
     /// The states that the file may be in.
     pub(super) states: Vec<FileState>,
     /// The entries that were wrapped in it.
@@ -169,6 +178,27 @@ impl Journal {
             self.remove(&record.target)?;
         }
         self.sweep()
+    }
+
+    /// Forgets entries of a file of which nothing is left to undo.
+    pub(super) fn forget(&self, entries: &[Saved]) -> Result<(), JournalError> {
+        for target in entries.iter().map(|saved| &saved.target) {
+            let Some(mut record) = self.record(target)? else { continue };
+            let mut forgotten = entries.iter().filter(|saved| saved.target == *target);
+            let before = record.entries.len();
+            record.entries.retain(|entry| {
+                !forgotten.clone().any(|saved| {
+                    (&saved.client, &saved.scope, &saved.project, &saved.name)
+                        == (&entry.client, &entry.scope, &entry.project, &entry.name)
+                })
+            });
+            if record.entries.is_empty() {
+                self.remove(target)?;
+            } else if record.entries.len() < before && forgotten.next().is_some() {
+                self.store(&record)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every record.
@@ -306,11 +336,13 @@ impl Journal {
 
 impl Record {
     /// A record of nothing.
-    pub(super) fn new(file: &Path, target: &Path) -> Self {
+    pub(super) fn new(plan: &FilePlan) -> Self {
         Self {
             version: VERSION,
-            file: file.to_owned(),
-            target: target.to_owned(),
+            file: plan.file.clone(),
+            target: plan.target.clone(),
+            format: plan.format,
+            locked: plan.locked,
             states: Vec::new(),
             entries: Vec::new(),
         }
@@ -337,7 +369,7 @@ impl Record {
         self.copy_for(&now) == Some(now.as_str())
     }
 
-    fn saved(&self) -> impl Iterator<Item = Saved> + '_ {
+    pub(super) fn saved(&self) -> impl Iterator<Item = Saved> + '_ {
         self.entries.iter().map(|entry| Saved {
             client: entry.client.clone(),
             scope: entry.scope.clone(),
@@ -345,6 +377,9 @@ impl Record {
             name: entry.name.clone(),
             file: self.file.clone(),
             server: entry.server.clone(),
+            target: self.target.clone(),
+            format: self.format,
+            steps: entry.steps(),
         })
     }
 }
@@ -355,6 +390,13 @@ impl Saved {
         self.client == entry.client.as_str()
             && self.name == entry.name
             && self.project == entry.project
+    }
+
+    /// True where the entry is still wrapped, in the place where it was.
+    pub(super) fn is_wrapped(&self) -> bool {
+        let doc =
+            read_bytes(&self.target).ok().and_then(|bytes| Doc::parse(&bytes, self.format).ok());
+        doc.is_some_and(|doc| is_wrapped(&doc, &self.steps, &self.name))
     }
 
     /// True for the entry that was wrapped, in the place where it was.

@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 
 use super::compute::compute;
-use super::journal::{Journal, JournalError, server_hash};
+use super::journal::{Journal, JournalError, Saved, server_hash};
 use super::status::{Drift, drift, matching};
 use super::write;
-use crate::clients::{Approval, ClientId, Discovery, Entry, Form, Protection, by_id, read_bytes};
+use crate::clients::{
+    Approval, ClientId, Discovery, Entry, Form, Protection, Scope, by_id, read_bytes,
+};
 use crate::doc::{Format, Step};
 
 /// What wraps.
@@ -61,6 +63,8 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// What the user must do after it is applied, one sentence each.
     pub by_hand: Vec<String>,
+    /// Entries that the journal has and of which nothing is left to undo; they are forgotten.
+    pub forgotten: Vec<Saved>,
 }
 
 /// What is going to be changed in one file.
@@ -159,16 +163,21 @@ pub fn plan_uninstall(
             }
         }
     }
+    plan.queue_recorded(&mut files, choice, journal)?;
     plan.compute(files, journal)?;
     Ok(plan)
 }
 
 fn chosen<'d>(discovery: &'d Discovery, choice: &'d Choice) -> impl Iterator<Item = &'d Entry> {
-    discovery.entries.iter().filter(|entry| {
-        (choice.clients.is_empty() || choice.clients.contains(&entry.client))
-            && (choice.servers.is_empty() || choice.servers.contains(&entry.name))
-            && !choice.except.contains(&entry.name)
-    })
+    discovery.entries.iter().filter(|entry| choice.has(entry.client.as_str(), &entry.name))
+}
+
+impl Choice {
+    fn has(&self, client: &str, name: &String) -> bool {
+        (self.clients.is_empty() || self.clients.iter().any(|chosen| chosen.as_str() == client))
+            && (self.servers.is_empty() || self.servers.contains(name))
+            && !self.except.contains(name)
+    }
 }
 
 /// Another command under a name that was wrapped is never wrapped without somebody's looking at
@@ -210,12 +219,18 @@ fn is_argument(name: &str) -> bool {
 
 impl Plan {
     fn new(action: Action) -> Self {
-        Self { action, files: Vec::new(), skipped: Vec::new(), by_hand: Vec::new() }
+        Self {
+            action,
+            files: Vec::new(),
+            skipped: Vec::new(),
+            by_hand: Vec::new(),
+            forgotten: Vec::new(),
+        }
     }
 
     /// True where nothing is going to be changed.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.forgotten.is_empty()
     }
 
     fn skip(&mut self, entry: &Entry, reason: String) {
@@ -263,6 +278,46 @@ impl Plan {
             steps: entry.steps.clone(),
             server: server_hash(entry.server()),
         });
+    }
+
+    /// Queues what the journal has and the discovery has not: entries in projects that nobody
+    /// named this time. What is not wrapped any more is to be forgotten.
+    fn queue_recorded(
+        &mut self,
+        files: &mut BTreeMap<PathBuf, FilePlan>,
+        choice: &Choice,
+        journal: &Journal,
+    ) -> Result<(), JournalError> {
+        for record in journal.records()? {
+            for saved in record.saved().filter(|saved| choice.has(&saved.client, &saved.name)) {
+                let file = files.get(&record.target);
+                let change = Change::of(&saved);
+                let is_queued = |change: &Change| {
+                    file.is_some_and(|file| file.changes.iter().any(|other| other.is_same(change)))
+                };
+                if change.as_ref().is_some_and(is_queued) {
+                    continue;
+                }
+                match change.filter(|_| saved.is_wrapped()) {
+                    None => self.forgotten.push(saved),
+                    Some(change) => {
+                        let file = files.entry(record.target.clone());
+                        let file = file.or_insert_with(|| FilePlan {
+                            file: record.file.clone(),
+                            changes: Vec::new(),
+                            action: self.action,
+                            target: record.target.clone(),
+                            format: record.format,
+                            locked: record.locked,
+                            before: Vec::new(),
+                            after: Vec::new(),
+                        });
+                        file.changes.push(change);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn compute(
@@ -348,5 +403,25 @@ impl FilePlan {
         let (before, after) = (text(&self.before), text(&self.after));
         let name = self.file.display().to_string();
         TextDiff::from_lines(&before, &after).unified_diff().header(&name, &name).to_string()
+    }
+}
+
+impl Change {
+    /// The change that gives back what was saved; none for a client that is not known any more.
+    fn of(saved: &Saved) -> Option<Self> {
+        Some(Self {
+            client: by_id(&saved.client)?.id,
+            scope: Scope::parse(&saved.scope)?.as_str(),
+            project: saved.project.clone(),
+            name: saved.name.clone(),
+            program: String::new(),
+            steps: saved.steps.clone(),
+            server: saved.server.clone(),
+        })
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (self.client, self.scope, &self.project, &self.name)
+            == (other.client, other.scope, &other.project, &other.name)
     }
 }

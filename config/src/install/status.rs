@@ -74,7 +74,9 @@ pub fn status<'d>(
         })
         .collect();
     let is_there = |saved: &Saved| discovery.entries.iter().any(|entry| saved.is(entry));
-    let gone = saved.iter().filter(|saved| !is_there(saved)).cloned().collect();
+    // What is wrapped in a project that nobody looked into is not gone.
+    let is_gone = |saved: &&Saved| !is_there(saved) && !saved.is_wrapped();
+    let gone = saved.iter().filter(is_gone).cloned().collect();
     Ok(Report { entries, gone })
 }
 

@@ -481,3 +481,43 @@ fn another_path_of_the_program_is_told_and_can_be_replaced() {
     bed.uninstall();
     assert_same(&original, &bed.tree.snapshot());
 }
+
+#[test]
+fn what_was_wrapped_in_a_project_is_given_back_without_naming_the_project() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    let original = bed.tree.snapshot();
+    bed.install();
+    let only_user = Options { listed_projects: false, ..Options::default() };
+    let found = discover(&bed.tree.host(), &only_user);
+    let report = status(&found, &bed.journal(), &[PROGRAM, "defenter"]).expect("a status");
+    assert!(report.gone.is_empty(), "{:?}", report.gone);
+    let plan = plan_uninstall(&found, &Choice::default(), &bed.journal()).expect("a plan");
+    assert!(plan.forgotten.is_empty());
+    bed.apply(&plan);
+    assert_same(&original, &bed.tree.snapshot());
+    assert_eq!(bed.kept(), [""; 0]);
+}
+
+#[test]
+fn what_is_gone_is_told_until_it_is_uninstalled() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    bed.install();
+    let cursor = bed.tree.root.join("home/dev/.cursor/mcp.json");
+    std::fs::write(&cursor, "{}").expect("written");
+    let qwen = bed.tree.root.join("home/dev/.qwen/settings.json");
+    std::fs::remove_file(qwen).expect("removed");
+    let gone = |bed: &Bed<'_>| {
+        let found = bed.discover();
+        let report = status(&found, &bed.journal(), &[PROGRAM, "defenter"]).expect("a status");
+        let mut names: Vec<_> = report.gone.into_iter().map(|saved| saved.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(gone(&bed), ["aws", "figma", "q"]);
+    bed.uninstall();
+    assert_eq!(gone(&bed), [""; 0]);
+    assert_eq!(bed.kept(), [""; 0]);
+    assert_eq!(std::fs::read_to_string(&cursor).expect("text"), "{}");
+}
