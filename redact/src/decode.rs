@@ -7,14 +7,12 @@
 use std::ops::Range;
 
 use crate::offsets::Derived;
-use crate::unescape;
+use crate::{blocks, unescape};
 
 /// How far around something encoded the derived text reaches, in bytes.
 const REACH: usize = 256;
 /// Shortest run of base64 or hex that is decoded, in bytes.
 const MIN_RUN: usize = 20;
-/// Every how many bytes a run is looked for; half of the shortest.
-const STEP: usize = MIN_RUN / 2;
 /// Longest run that is decoded, in bytes; the rest is left.
 const MAX_RUN: usize = 1 << 20;
 
@@ -227,30 +225,14 @@ fn ascii_of(c: char) -> Option<u8> {
 
 /// Tells every run of base64, base64url or hex in a range that decodes to text, with the text.
 pub(crate) fn runs(text: &[u8], range: Range<usize>, mut found: impl FnMut(Range<usize>, Vec<u8>)) {
-    let mut at = range.start;
-    // A run that is long enough holds ten bytes in a row from one of these places.
-    while at + STEP <= range.end {
-        if !text[at..at + STEP].iter().all(|byte| is_run(*byte)) {
-            at += STEP;
-            continue;
-        }
-        let floor = range.start.max(at.saturating_sub(STEP));
-        let back = text[floor..at].iter().rev().take_while(|b| is_run(**b)).count();
-        let start = at - back;
-        let window = &text[at..range.end.min(at + MAX_RUN)];
-        let end = at + window.iter().take_while(|b| is_run(**b)).count();
-        if end - start >= MIN_RUN
-            && let Some(decoded) = decode_run(&text[start..end])
-        {
+    blocks::long_runs(text, range.start, range.end, |start| {
+        let window = &text[start..range.end.min(start + MAX_RUN)];
+        let end = start + window.iter().take_while(|b| blocks::is_run(**b)).count();
+        if let Some(decoded) = decode_run(&text[start..end]) {
             let padding = text[end..range.end].iter().take(2).take_while(|b| **b == b'=').count();
             found(start..end + padding, decoded);
         }
-        at = end + 1;
-    }
-}
-
-fn is_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    });
 }
 
 /// What a run encodes, where that is text.
@@ -277,6 +259,9 @@ fn is_text(bytes: &[u8]) -> bool {
         bytes.iter().filter(|byte| !matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')).count();
     !bytes.is_empty() && odd * 20 <= bytes.len()
 }
+
+/// Shortest first piece of a broken token, in bytes.
+const MIN_PIECE: usize = 7;
 
 /// Most blanks before a sign that joins literals.
 const MAX_GLUE: usize = 16;
@@ -322,7 +307,7 @@ pub(crate) fn joins(text: &[u8], range: Range<usize>, mut found: impl FnMut(Deri
                 _ => break,
             }
         }
-        if joined.text.len() >= 16 {
+        if joined.text.len() >= 18 {
             at = at.max(after.saturating_sub(1));
             found(joined);
         }

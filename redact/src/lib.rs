@@ -14,6 +14,7 @@
 //! ```
 
 mod barrier;
+mod blocks;
 mod context;
 mod decode;
 mod engine;

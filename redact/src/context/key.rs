@@ -173,16 +173,16 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         b"encrypt",
         b"oauth",
     ];
-    if PASSWORDS.contains(&word) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end)) {
+    if is_in(word, PASSWORDS) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end)) {
         return KeyClass::Password;
     }
-    if SECRETS.contains(&word) || SECRET_ENDS.iter().any(|end| word.ends_with(end)) {
+    if is_in(word, SECRETS) || SECRET_ENDS.iter().any(|end| word.ends_with(end)) {
         return KeyClass::Secret;
     }
     if matches!(word, b"key" | b"keys") && matches!(before, b"public" | b"pub" | b"publishable") {
         return KeyClass::Other;
     }
-    if matches!(word, b"key" | b"keys") && KEY_OF.contains(&before) {
+    if matches!(word, b"key" | b"keys") && is_in(before, KEY_OF) {
         return KeyClass::Secret;
     }
     if matches!(word, b"word" | b"phrase" | b"code" | b"wd") && before == b"pass" {
@@ -191,10 +191,16 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
     if matches!(word, b"nonce" | b"salt" | b"cnonce" | b"seed") {
         return KeyClass::Nonce;
     }
-    if WEAK.contains(&word) {
+    if is_in(word, WEAK) {
         return KeyClass::Weak;
     }
     KeyClass::Other
+}
+
+/// Whether a word is one of a list.
+fn is_in(word: &[u8], list: &[&[u8]]) -> bool {
+    let Some(&first) = word.first() else { return false };
+    list.iter().any(|known| known.len() == word.len() && known[0] == first && *known == word)
 }
 
 /// First words of names that stand for a text shown to a person.
@@ -219,7 +225,7 @@ fn is_caption(word: &[u8]) -> bool {
         b"btn",
         b"help",
     ];
-    CAPTIONS.contains(&word)
+    is_in(word, CAPTIONS)
 }
 
 /// Words after which the name says nothing else than before.
@@ -261,7 +267,7 @@ fn is_neutral(word: &[u8]) -> bool {
         b"a",
         b"in",
     ];
-    word.iter().all(u8::is_ascii_digit) || NEUTRAL.contains(&word)
+    word.iter().all(u8::is_ascii_digit) || is_in(word, NEUTRAL)
 }
 
 /// Last words that make a name one of something about a secret.
@@ -465,7 +471,7 @@ fn is_calm(word: &[u8]) -> bool {
         b"getter",
         b"model",
     ];
-    CALM.contains(&word)
+    is_in(word, CALM)
 }
 
 /// The lower-case words of a name.

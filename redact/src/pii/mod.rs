@@ -3,7 +3,6 @@
 //! a bounded look at each candidate.
 
 mod bank;
-mod blocks;
 pub(crate) mod checksum;
 mod crypto;
 mod email;
@@ -13,6 +12,7 @@ mod phone;
 
 use std::ops::Range;
 
+use crate::blocks;
 use crate::engine::Work;
 use crate::rule::Detector;
 use crate::{Confidence, Kind, Verdict};
@@ -67,7 +67,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     if !work.spend(16) {
         return next;
     }
-    if count >= 13
+    if (run >= 13 || count >= 13 && run >= 4 && is_grouped(text, next))
         && let Some(end) = bank::card(work, text, at, limit)
     {
         return end;
@@ -102,6 +102,11 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
         }
     }
     telephone(work, text, at).unwrap_or(next)
+}
+
+/// Whether a separator at `at` is followed by four digits, as in a card number.
+fn is_grouped(text: &[u8], at: usize) -> bool {
+    text.get(at + 1..at + 5).is_some_and(|four| four.iter().all(u8::is_ascii_digit))
 }
 
 /// Looks at the word of letters and digits around `at..next`, if `at` is its first digit.

@@ -124,15 +124,20 @@ fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
     if candidate.iter().filter(|b| **b == b'.').count() > 4 {
         return false;
     }
-    let from = at.saturating_sub(40);
-    let before = text[from..at].to_ascii_lowercase();
-    let line = memchr::memrchr(b'\n', &before).map_or(&before[..], |at| &before[at + 1..]);
+    let mut lower = [0; 40];
+    let from = at.saturating_sub(lower.len());
+    let before = &mut lower[..at - from];
+    before.copy_from_slice(&text[from..at]);
+    before.make_ascii_lowercase();
+    let line = memchr::memrchr(b'\n', before).map_or(&before[..], |at| &before[at + 1..]);
     // A number without separators could be anything; its word must stand right before it.
     let plain = candidate.iter().all(u8::is_ascii_digit);
     let line = if plain { &line[line.len().saturating_sub(18)..] } else { line };
-    WORDS.iter().any(|word| {
-        memchr::memmem::find_iter(line, word)
-            .any(|at| at == 0 || !line[at - 1].is_ascii_alphabetic())
-    }) || candidate.iter().any(|b| !b.is_ascii_digit())
-        && [&b" number is "[..], b" number: "].iter().any(|end| line.ends_with(end))
+    let starts = |at: usize| at == 0 || !line[at - 1].is_ascii_alphabetic();
+    let named = (0..line.len()).any(|at| {
+        line[at].is_ascii_alphabetic()
+            && starts(at)
+            && WORDS.iter().any(|word| word[0] == line[at] && line[at..].starts_with(word))
+    });
+    named || !plain && [&b" number is "[..], b" number: "].iter().any(|end| line.ends_with(end))
 }

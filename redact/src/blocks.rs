@@ -1,4 +1,5 @@
-//! Owns finding where personal data may start, 64 bytes at a time.
+//! Owns finding where something may start, 64 bytes at a time: personal data, and long runs of
+//! letters and digits.
 //! Accepts a text and a range; emits places in order; promises a few instructions a byte, and to
 //! name every place that the matchers want to see (they decide; a place too many costs only time).
 
@@ -19,7 +20,7 @@ struct Masks {
 /// soon after; a colon that another one follows within five bytes; a hyphen that another one
 /// follows three bytes on.
 #[inline]
-pub(super) fn places(text: &[u8], from: usize, to: usize, mut tell: impl FnMut(usize, u32)) {
+pub(crate) fn places(text: &[u8], from: usize, to: usize, mut tell: impl FnMut(usize, u32)) {
     let mut start = from;
     let mut now = masks(text, start, to);
     let mut digit_before = false;
@@ -102,6 +103,64 @@ fn of_block(block: &[u8; 64]) -> Masks {
     masks
 }
 
+/// Bytes of base64, base64url and hex.
+#[inline(always)]
+pub(crate) fn is_run(byte: u8) -> bool {
+    ((byte | 0x20).wrapping_sub(b'a') < 26)
+        | (byte.wrapping_sub(b'/') < 11)
+        | (byte == b'+')
+        | (byte == b'-')
+        | (byte == b'_')
+}
+
+/// Which of up to 64 bytes from `start`, none of which is at or after `to`, are of a run.
+#[inline]
+fn runs(text: &[u8], start: usize, to: usize) -> u64 {
+    let mut padded = [0; 64];
+    let block = match text[..to].get(start..).and_then(|rest| rest.first_chunk::<64>()) {
+        Some(block) => block,
+        None => {
+            let rest = text.get(start..to).unwrap_or_default();
+            padded[..rest.len()].copy_from_slice(rest);
+            &padded
+        }
+    };
+    let mut classes = [0; 64];
+    for (class_of, &byte) in classes.iter_mut().zip(block) {
+        *class_of = u8::from(is_run(byte));
+    }
+    classes.chunks_exact(8).enumerate().fold(0, |mask, (index, part)| {
+        let word = part.try_into().map_or(0, u64::from_le_bytes);
+        mask | word.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (index * 8)
+    })
+}
+
+/// Tells where each run of twenty bytes or more starts in `text[from..to]`, in order.
+#[inline]
+pub(crate) fn long_runs(text: &[u8], from: usize, to: usize, mut tell: impl FnMut(usize)) {
+    let mut start = from;
+    let mut now = runs(text, start, to);
+    let mut before = false;
+    while start < to {
+        let next = if start + 64 < to { runs(text, start + 64, to) } else { 0 };
+        // Where 2, 4, 8, 16, 20 bytes of a run follow; a block and the next make 128 bits.
+        let both = u128::from(now) | u128::from(next) << 64;
+        let two = both & both >> 1;
+        let four = two & two >> 2;
+        let eight = four & four >> 4;
+        let twenty = eight & eight >> 8 & four >> 16;
+        let starts = both & !(both << 1 | u128::from(before));
+        let mut wanted = (twenty & starts) as u64;
+        while wanted != 0 {
+            tell(start + wanted.trailing_zeros() as usize);
+            wanted &= wanted - 1;
+        }
+        before = now >> 63 == 1;
+        now = next;
+        start += 64;
+    }
+}
+
 /// As `of_block`, byte by byte.
 #[cfg(test)]
 fn plain(block: &[u8; 64]) -> Masks {
@@ -135,6 +194,20 @@ mod tests {
             prop_assert_eq!(fast.colon, slow.colon);
             prop_assert_eq!(fast.hyphen, slow.hyphen);
             prop_assert_eq!(fast.sign, slow.sign);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn long_runs_agree_with_plain_search(text in "[aZ0_ ]{0,20}([a-z]{0,30}[ .]){0,8}") {
+            let bytes = text.as_bytes();
+            let mut fast = Vec::new();
+            long_runs(bytes, 0, bytes.len(), |at| fast.push(at));
+            let slow: Vec<usize> = (0..bytes.len())
+                .filter(|&at| at == 0 || !is_run(bytes[at - 1]))
+                .filter(|&at| bytes[at..].iter().take_while(|b| is_run(**b)).count() >= 20)
+                .collect();
+            prop_assert_eq!(fast, slow);
         }
     }
 
