@@ -29,6 +29,7 @@ mod prefilter;
 mod redactor;
 mod rule;
 mod scan;
+mod stream;
 mod unescape;
 
 pub use finding::{Confidence, Finding, Fingerprint, RuleId, Verdict};
@@ -36,3 +37,4 @@ pub use kind::Kind;
 pub use options::{Budget, Options, RuleError, RuleFile};
 pub use redactor::{Redactor, RuleInfo};
 pub use scan::{Scan, WITHHELD};
+pub use stream::Stream;

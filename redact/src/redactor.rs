@@ -15,7 +15,7 @@ use crate::offsets::Derived;
 use crate::options::{Budget, Options, RuleError, RuleFile};
 use crate::prefilter::{MIN_KEYWORD, Prefilter};
 use crate::rule::{Allow, Detector, DialectError, How, Rule, parse};
-use crate::{Confidence, Finding, Kind, RuleId, Scan, barrier, unescape};
+use crate::{Confidence, Finding, Kind, RuleId, Scan, Stream, barrier, unescape};
 
 /// How often an input is looked at, at most; what has not settled then is withheld.
 const MAX_ROUNDS: usize = 8;
@@ -151,6 +151,11 @@ impl Redactor {
     /// Scans any bytes.
     pub fn scan_text(&self, text: &[u8]) -> Scan {
         self.scan(text, false)
+    }
+
+    /// A redacted copy of a text of any length, in constant memory.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream::new(self)
     }
 
     /// Scans, and scans again around what was found: what a match stood next to may be one itself.
