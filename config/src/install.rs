@@ -27,5 +27,7 @@ pub use plan::{
 pub use status::{Drift, Report, State, Status, status};
 pub use write::WriteError;
 
-pub(crate) use journal::{hash as content_hash, lock_folder, private_folder_of, sync_folder};
+pub(crate) use journal::{
+    FolderLock, hash as content_hash, lock_folder, private_folder_of, sync_folder,
+};
 pub(crate) use write::{create_file, replace_file};

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::install::{JournalError, content_hash, lock_folder, private_folder_of, sync_folder};
+use crate::install::{
+    FolderLock, JournalError, content_hash, lock_folder, private_folder_of, sync_folder,
+};
 
 /// The folder with the records.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ impl HookJournal {
     }
 
     /// Takes the right to write.
-    pub(super) fn lock(&self) -> Result<fs::File, JournalError> {
+    pub(super) fn lock(&self) -> Result<FolderLock, JournalError> {
         lock_folder(&self.folder)
     }
 

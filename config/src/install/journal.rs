@@ -237,7 +237,7 @@ impl Journal {
     }
 
     /// Takes the right to write.
-    pub(super) fn lock(&self) -> Result<File, JournalError> {
+    pub(super) fn lock(&self) -> Result<FolderLock, JournalError> {
         lock_folder(&self.folder)
     }
 
@@ -445,8 +445,20 @@ pub(super) fn server_hash(launch: &Launch) -> String {
     hash(value.to_string().as_bytes())
 }
 
-/// Takes the right to write into a folder, which is created; it ends when the file is dropped.
-pub(crate) fn lock_folder(folder: &Path) -> Result<File, JournalError> {
+/// The right to write into a folder.
+#[derive(Debug)]
+pub(crate) struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child that another thread is just starting holds it
+        // open until it runs its program. A failure ends with the process.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the right to write into a folder, which is created.
+pub(crate) fn lock_folder(folder: &Path) -> Result<FolderLock, JournalError> {
     private_folder_of(folder)?;
     let path = folder.join("lock");
     let mut options = File::options();
@@ -456,7 +468,7 @@ pub(crate) fn lock_folder(folder: &Path) -> Result<File, JournalError> {
     let failed = |action, source| JournalError::Io { action, path: path.clone(), source };
     let file = options.open(&path).map_err(|source| failed("open", source))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(fs::TryLockError::WouldBlock) => Err(JournalError::Busy),
         Err(fs::TryLockError::Error(source)) => Err(failed("lock", source)),
     }
