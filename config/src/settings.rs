@@ -6,9 +6,11 @@
 //! Promises: a key that is not known is an error, never ignored; a value outside its bounds is an
 //! error, never clamped; a lower layer cannot change what the organisation locked.
 
+mod check;
 mod groups;
 mod legacy;
 mod load;
+mod merge;
 mod schema;
 mod suggest;
 

@@ -10,20 +10,21 @@
 //! file is being changed there are two, the state before and the state after; whichever the file
 //! turns out to be in after a crash, the record knows what to do with it.
 
-use std::fs::{self, File};
+mod folder;
+mod record;
+
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::compute::is_wrapped;
-use super::entry::Texts;
-use super::plan::FilePlan;
-use crate::clients::{Entry, Launch, read_bytes};
+use crate::clients::{Entry, read_bytes};
 use crate::doc::{Doc, Format, MAX_FILE_BYTES, Step};
-use crate::paths::hex;
+
+pub(crate) use folder::{FolderLock, hash, lock_folder, private_folder_of, sync_folder};
+pub(super) use record::{FileState, Record, SavedEntry, SavedStep, server_hash};
 
 /// The version of the record's form.
 const VERSION: u32 = 1;
@@ -88,66 +89,6 @@ pub enum JournalError {
     /// Another process is writing.
     #[error("another `defenter` is changing the clients' files; wait for it to end")]
     Busy,
-}
-
-/// What was done to one file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Record {
-    /// The version of the form.
-    pub(super) version: u32,
-    /// The file, as the client names it.
-    pub(super) file: PathBuf,
-    /// The file behind the links.
-    pub(super) target: PathBuf,
-    /// How it is written.
-    pub(super) format: Format,
-    /// Whether its client guards it with a lock folder.
-    pub(super) locked: bool,
-    /// The states that the file may be in.
-    pub(super) states: Vec<FileState>,
-    /// The entries that were wrapped in it.
-    pub(super) entries: Vec<SavedEntry>,
-}
-
-/// A state of a file and the copy that undoes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FileState {
-    /// The hash of the file in this state.
-    pub(super) hash: String,
-    /// The hash of the copy.
-    pub(super) copy: String,
-}
-
-/// An entry that was wrapped, with what is needed to undo it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SavedEntry {
-    /// The client's id.
-    pub(super) client: String,
-    /// The scope.
-    pub(super) scope: String,
-    /// The project.
-    pub(super) project: Option<String>,
-    /// The server's name.
-    pub(super) name: String,
-    /// The way to the entry.
-    pub(super) steps: Vec<SavedStep>,
-    /// The hash of the server.
-    pub(super) server: String,
-    /// The texts.
-    pub(super) texts: Texts,
-}
-
-/// A step, as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum SavedStep {
-    /// A key.
-    Key(String),
-    /// An index.
-    Index(usize),
 }
 
 impl Journal {
@@ -334,56 +275,6 @@ impl Journal {
     }
 }
 
-impl Record {
-    /// A record of nothing.
-    pub(super) fn new(plan: &FilePlan) -> Self {
-        Self {
-            version: VERSION,
-            file: plan.file.clone(),
-            target: plan.target.clone(),
-            format: plan.format,
-            locked: plan.locked,
-            states: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-
-    /// Adds a state; of too many, the oldest go.
-    pub(super) fn add(&mut self, state: FileState) {
-        self.states.retain(|other| other.hash != state.hash);
-        self.states.push(state);
-        let extra = self.states.len().saturating_sub(MAX_STATES);
-        self.states.drain(..extra);
-    }
-
-    /// The copy that undoes the state of a file.
-    pub(super) fn copy_for(&self, hash: &str) -> Option<&str> {
-        self.states.iter().find(|state| state.hash == hash).map(|state| state.copy.as_str())
-    }
-
-    /// True where a crash came before the file was changed, or after it was given back: the file is
-    /// in a state whose copy is itself. A record that is settled has no such state.
-    fn is_leftover(&self) -> bool {
-        let Ok(bytes) = read_bytes(&self.target) else { return false };
-        let now = hash(&bytes);
-        self.copy_for(&now) == Some(now.as_str())
-    }
-
-    pub(super) fn saved(&self) -> impl Iterator<Item = Saved> + '_ {
-        self.entries.iter().map(|entry| Saved {
-            client: entry.client.clone(),
-            scope: entry.scope.clone(),
-            project: entry.project.clone(),
-            name: entry.name.clone(),
-            file: self.file.clone(),
-            server: entry.server.clone(),
-            target: self.target.clone(),
-            format: self.format,
-            steps: entry.steps(),
-        })
-    }
-}
-
 impl Saved {
     /// True for the entry that was wrapped, wherever the client has moved it.
     pub fn is(&self, entry: &Entry) -> bool {
@@ -403,103 +294,4 @@ impl Saved {
     pub(super) fn is_exactly(&self, entry: &Entry) -> bool {
         self.is(entry) && self.scope == entry.scope.as_str() && self.file == entry.file
     }
-}
-
-impl SavedEntry {
-    /// The way to the entry.
-    pub(super) fn steps(&self) -> Vec<Step> {
-        self.steps
-            .iter()
-            .map(|step| match step {
-                SavedStep::Key(key) => Step::Key(key.clone()),
-                SavedStep::Index(index) => Step::Index(*index),
-            })
-            .collect()
-    }
-}
-
-impl SavedStep {
-    /// Steps, as they are written.
-    pub(super) fn all(steps: &[Step]) -> Vec<Self> {
-        steps
-            .iter()
-            .map(|step| match step {
-                Step::Key(key) => Self::Key(key.clone()),
-                Step::Index(index) => Self::Index(*index),
-            })
-            .collect()
-    }
-}
-
-/// A hash of what a server runs: command, arguments, working directory, names of variables. The
-/// values of variables may change (a token that is renewed) without its being another server.
-pub(super) fn server_hash(launch: &Launch) -> String {
-    let value = match launch {
-        Launch::Stdio(stdio) => {
-            let names: Vec<&String> = stdio.env.iter().map(|(name, _)| name).collect();
-            serde_json::json!([stdio.command, stdio.args, stdio.cwd, stdio.env_file, names])
-        }
-        Launch::Remote(remote) => serde_json::json!([remote.url]),
-        Launch::Extension => serde_json::Value::Null,
-    };
-    hash(value.to_string().as_bytes())
-}
-
-/// The right to write into a folder.
-#[derive(Debug)]
-pub(crate) struct FolderLock(File);
-
-impl Drop for FolderLock {
-    fn drop(&mut self) {
-        // Closing the file is not enough: a child that another thread is just starting holds it
-        // open until it runs its program. A failure ends with the process.
-        let _ = self.0.unlock();
-    }
-}
-
-/// Takes the right to write into a folder, which is created.
-pub(crate) fn lock_folder(folder: &Path) -> Result<FolderLock, JournalError> {
-    private_folder_of(folder)?;
-    let path = folder.join("lock");
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let failed = |action, source| JournalError::Io { action, path: path.clone(), source };
-    let file = options.open(&path).map_err(|source| failed("open", source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(FolderLock(file)),
-        Err(fs::TryLockError::WouldBlock) => Err(JournalError::Busy),
-        Err(fs::TryLockError::Error(source)) => Err(failed("lock", source)),
-    }
-}
-
-/// Creates a folder for this user alone.
-pub(crate) fn private_folder_of(folder: &Path) -> Result<(), JournalError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| JournalError::Io {
-        action: "create",
-        path: folder.to_owned(),
-        source,
-    })
-}
-
-/// SHA-256, as hexadecimal.
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Makes a folder's names durable.
-#[cfg(unix)]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Windows makes a rename durable by itself.
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }

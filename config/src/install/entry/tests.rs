@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::parts::texts;
 use super::*;
+use crate::doc::{Format, Node};
 
 const WORDS: [&str; 6] = ["proxy", "--name", "x", "--client", "c", "--"];
 
