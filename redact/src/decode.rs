@@ -288,7 +288,7 @@ pub(crate) fn joins(text: &[u8], range: Range<usize>, mut found: impl FnMut(Deri
         }
         let Some(mut after) = glue_end(text, here, range.end) else { continue };
         let left = piece_before(text, range.start, here);
-        if here - left < 4
+        if here - left < MIN_PIECE
             || !text[left..here]
                 .iter()
                 .any(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))

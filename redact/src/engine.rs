@@ -460,7 +460,11 @@ fn secret_of(rule: &Rule, found: &regex::bytes::Captures<'_>) -> Range<usize> {
 /// Whether a word may start at `at`: nothing, or no letter or digit, stands before it.
 pub(crate) fn starts_word(text: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else { return true };
-    if !text[before].is_ascii_alphanumeric() {
+    let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    if !inside(before) || !inside(at) {
+        return true;
+    }
+    if text[before] == b'm' && ends_colour(&text[..before]) {
         return true;
     }
     // The letter of an escape (`\n`) is no part of the word.
@@ -479,6 +483,13 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
     let one_case =
         letters().skip(1).all(u8::is_ascii_lowercase) || letters().all(u8::is_ascii_uppercase);
     begins && (one_case || !word.iter().all(u8::is_ascii_alphabetic) || word.len() > 6)
+}
+
+/// Whether a text ends in a terminal's colour code without its `m` (ECMA-48).
+fn ends_colour(text: &[u8]) -> bool {
+    let digits =
+        text.iter().rev().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    text[..text.len() - digits].ends_with(b"\x1b[")
 }
 
 /// Whether a word goes on at `at`.

@@ -31,7 +31,7 @@ pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
         Some(_) => return,
         None => body + window.iter().position(|&b| !is_body(b)).unwrap_or(window.len()),
     };
-    if end < body + 40 {
+    if end < body + 24 {
         return;
     }
     work.spend(end - at);
@@ -40,7 +40,7 @@ pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
 
 /// Whether the bytes between the armour lines can be a key and its headers.
 fn is_armoured(body: &[u8]) -> bool {
-    body.len() >= 40 && body.iter().filter(|&&b| is_body(b)).count() * 10 >= body.len() * 8
+    body.len() >= 24 && body.iter().filter(|&&b| is_body(b)).count() * 10 >= body.len() * 8
 }
 
 /// Bytes of the base64 body, its line breaks (also escaped ones) and string glue.
