@@ -12,19 +12,23 @@ mod entry;
 mod find;
 mod location;
 mod projects;
+mod read;
 mod shape;
 mod shell;
 mod table;
+mod watch;
 mod wrapped;
 
-pub use discover::{Discovery, Options, Problem, ProblemKind, discover, watch_paths};
+pub use discover::{Discovery, Options, Problem, ProblemKind, discover};
 pub use entry::{Entry, Launch, Protection, Remote, Scope, Stdio, Transport};
 pub use location::{
     AllowList, Approval, Client, ClientId, Environment, Location, Unset, VariableForm, Variables,
 };
 pub use table::{all, by_id};
+pub use watch::watch_paths;
 pub use wrapped::{Form, Wrapped};
 
-pub(crate) use discover::{ReadError, lists_in_use, read_bytes};
+pub(crate) use discover::lists_in_use;
+pub(crate) use read::{ReadError, read_bytes};
 pub(crate) use shape::{Shape, shape_of};
 pub(crate) use wrapped::{is_defenter, unwrap};

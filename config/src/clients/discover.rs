@@ -9,19 +9,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-use thiserror::Error;
 
 use super::entry::{Entry, Launch, Protection};
 use super::find::{Context, expand};
 use super::location::{Client, ClientId, Location};
 use super::projects::{Projects, listed};
+use super::read::{ReadError, read_bytes};
 use super::shape::{Shape, launch, shape_of};
 use super::{shell, table, wrapped};
-use crate::doc::{Doc, DocError, Format, MAX_FILE_BYTES, Node, Place, Step};
+use crate::doc::{Doc, DocError, Format, Node, Place, Step};
 use crate::host::Host;
 
 /// What to look for.
@@ -76,29 +74,6 @@ pub enum ProblemKind {
     ByteOrderMark,
 }
 
-/// Why a file's bytes could not be had.
-#[derive(Debug, Error)]
-pub(crate) enum ReadError {
-    /// Nothing is there.
-    #[error("it is not there")]
-    Missing,
-    /// A link leads nowhere.
-    #[error("the link leads nowhere ({})", target.display())]
-    BrokenLink {
-        /// Where the link leads.
-        target: PathBuf,
-    },
-    /// Something other than a file is there.
-    #[error("it is not a file")]
-    NotAFile,
-    /// Reading failed.
-    #[error("failed to read it")]
-    Io(#[from] io::Error),
-    /// It is too large.
-    #[error("it is over the limit of {MAX_FILE_BYTES} bytes")]
-    TooLarge,
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self { projects: Vec::new(), listed_projects: true, clients: Vec::new() }
@@ -125,34 +100,6 @@ pub fn discover(host: &Host, options: &Options) -> Discovery {
     scan.found
 }
 
-/// The folders to watch, not recursively, for every change that [`discover`] would see: the
-/// folder of each file, of what it links to, and the nearest folder above where it does not exist
-/// yet. Look again after each change, since a folder that appears is not watched before.
-pub fn watch_paths(host: &Host, options: &Options) -> Vec<PathBuf> {
-    let mut scan = Scan::new(host);
-    let projects = projects(&mut scan, options);
-    let mut folders = HashSet::new();
-    for client in selected(options) {
-        for location in client.locations.iter().filter(|location| location.is_on(host.os)) {
-            for (path, _) in files(host, location, &projects) {
-                watched(&host.real(&path), &mut folders);
-            }
-            for pattern in location.paths.iter().filter(|pattern| pattern.contains('*')) {
-                let stem = pattern.split('*').next().unwrap_or_default();
-                if stem.starts_with("{proj}") {
-                    continue;
-                }
-                for path in expand(host, stem, Context::default()) {
-                    watched(&host.real(path.trim_end_matches('/')).join("_"), &mut folders);
-                }
-            }
-        }
-    }
-    let mut folders: Vec<PathBuf> = folders.into_iter().collect();
-    folders.sort();
-    folders
-}
-
 /// The allow-lists of a client that are there: file and key.
 pub(crate) fn lists_in_use(host: &Host, client: &Client) -> Vec<(PathBuf, &'static str)> {
     let mut scan = Scan::new(host);
@@ -168,26 +115,13 @@ pub(crate) fn lists_in_use(host: &Host, client: &Client) -> Vec<(PathBuf, &'stat
     found
 }
 
-fn watched(file: &Path, folders: &mut HashSet<PathBuf>) {
-    let mut folder = file.parent();
-    while let Some(path) = folder {
-        // The root of the machine is never watched.
-        if path.is_dir() && path.parent().is_some() {
-            folders.insert(path.to_owned());
-            break;
-        }
-        folder = path.parent();
-    }
-    if let Ok(target) = std::fs::canonicalize(file) {
-        folders.extend(target.parent().map(Path::to_owned));
-    }
-}
-
-fn selected(options: &Options) -> impl Iterator<Item = &'static Client> {
+/// The clients to look for.
+pub(super) fn selected(options: &Options) -> impl Iterator<Item = &'static Client> {
     table::all().filter(|client| options.clients.is_empty() || options.clients.contains(&client.id))
 }
 
-fn projects(scan: &mut Scan<'_>, options: &Options) -> Projects {
+/// The projects to look into.
+pub(super) fn projects(scan: &mut Scan<'_>, options: &Options) -> Projects {
     let mut projects = if options.listed_projects { listed(scan) } else { Projects::default() };
     for project in &options.projects {
         projects.add_folder(scan, &project.to_string_lossy());
@@ -196,7 +130,7 @@ fn projects(scan: &mut Scan<'_>, options: &Options) -> Projects {
 }
 
 /// The files that a location means.
-fn files<'p>(
+pub(super) fn files<'p>(
     host: &Host,
     location: &Location,
     projects: &'p Projects,
@@ -229,7 +163,7 @@ pub(super) struct Scan<'h> {
 }
 
 impl<'h> Scan<'h> {
-    fn new(host: &'h Host) -> Self {
+    pub(super) fn new(host: &'h Host) -> Self {
         Self {
             host,
             docs: HashMap::new(),
@@ -523,35 +457,6 @@ fn is_disabled(node: &Node) -> bool {
 fn first_offset(node: &Node) -> usize {
     let member = |node: &Node| node.members().first().map(|member| member.key_span.start);
     if node.span.is_empty() { member(node).unwrap_or(0) } else { node.span.start }
-}
-
-/// Reads a regular file, through links, at most [`MAX_FILE_BYTES`].
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if is_missing(&error) => {
-            return Err(match std::fs::read_link(path) {
-                Ok(target) => ReadError::BrokenLink { target },
-                Err(_) => ReadError::Missing,
-            });
-        }
-        Err(error) => return Err(error.into()),
-    };
-    // A pipe or a device is never opened: it may block, or never end.
-    if !metadata.is_file() {
-        return Err(ReadError::NotAFile);
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(ReadError::TooLarge);
-    }
-    Ok(bytes)
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    // A file where a folder should be means that the file below it is not there either.
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn problem_kind(error: &ReadError) -> Option<ProblemKind> {
