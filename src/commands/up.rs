@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use defenter_actors::{
@@ -191,6 +191,22 @@ impl Signals {
     }
 }
 
+/// A process that was being started when its supervisor was killed has the lock until it runs its
+/// program, so one that is taken is tried again for a moment.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    const PATIENCE: Duration = Duration::from_millis(500);
+    const LOOK: Duration = Duration::from_millis(20);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::park_timeout(LOOK);
+            }
+            other => return other,
+        }
+    }
+}
+
 /// The right to be the one supervisor of this user; given back by the system when we end, however
 /// we end.
 struct Only(#[expect(dead_code, reason = "holds the lock")] File);
@@ -203,7 +219,7 @@ impl Only {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).or_fail(Exit::Failed)?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut first = String::new();

@@ -465,15 +465,14 @@ impl Core {
 
     async fn settle(self: &Arc<Self>, gone: recovery::Gone<Exchange>) {
         self.talk().asked.clear();
-        let mut lines = gone.to_client;
+        for line in &gone.to_client {
+            self.to_client(line).await;
+        }
         for lost in &gone.lost {
             let operation = &lost.context.operation;
             self.shared.record_lost(&self.parties, operation, &lost.context.method, lost.why).await;
-            lines.push(lost.answer(Some(operation)));
-            self.journal.answered(&lost.id, None);
-        }
-        for line in lines {
-            self.to_client(&line).await;
+            self.to_client(&lost.answer(Some(operation))).await;
+            self.client_answered(&lost.id, None);
         }
         self.moved.notify_waiters();
         self.moved.notify_one();
@@ -493,10 +492,17 @@ impl Core {
 
     // === State ===
 
-    /// A request of the client's is answered, by this line.
-    pub(super) fn settled(&self, id: &OwnedId, line: &[u8]) {
-        self.journal.answered(id, Some(line));
+    /// The server has answered a request of the client's, so no other process may get it.
+    pub(super) fn server_answered(&self, id: &OwnedId) {
         self.written().answered(id);
+    }
+
+    /// The client has an answer to its request: the server's, or none worth keeping.
+    ///
+    /// Only said once it is written: should we die before, whoever takes over answers instead, and
+    /// a client that gets two answers ignores one, while one that gets none waits for ever.
+    pub(super) fn client_answered(&self, id: &OwnedId, line: Option<&[u8]>) {
+        self.journal.answered(id, line);
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {

@@ -484,7 +484,7 @@ impl Core {
         };
         let id = id.unwrap_or(Id::NULL);
         if exchange.is_some() {
-            self.settled(&id.to_owned(), line);
+            self.server_answered(&id.to_owned());
         }
         match self.rule(&operation, started).await {
             Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt),
@@ -515,6 +515,7 @@ impl Core {
             }
             Ruling::Ask(_) => {}
         }
+        self.client_answered(&id.to_owned(), Some(line));
     }
 
     fn park_response(
@@ -734,6 +735,7 @@ impl Core {
             && self.talk().recovery.settle(id.as_id()).is_some()
         {
             self.tell_client(vec![answer(id.as_id())]);
+            self.client_answered(id, None);
         }
     }
 }
