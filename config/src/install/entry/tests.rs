@@ -423,3 +423,128 @@ fn many_are_done_at_once_and_one_that_cannot_be_does_not_stop_the_others() {
     ];
     assert_eq!(errors, expected);
 }
+
+/// White space and comments that may stand between two tokens.
+fn filler(format: Format) -> impl Strategy<Value = String> {
+    match format {
+        Format::Toml => prop_oneof![
+            Just(String::new()),
+            Just(" ".to_owned()),
+            Just("\n  ".to_owned()),
+            Just(" # [c], \"x\"\n\t".to_owned()),
+            Just("\n\n".to_owned()),
+        ]
+        .boxed(),
+        _ => prop_oneof![
+            Just(String::new()),
+            Just(" ".to_owned()),
+            Just("\n    ".to_owned()),
+            Just("\r\n\t".to_owned()),
+            Just(" // [c], \"x\"\n ".to_owned()),
+            Just("/* , ] */".to_owned()),
+        ]
+        .boxed(),
+    }
+}
+
+/// A list with anything between its parts.
+fn styled_list(format: Format) -> impl Strategy<Value = String> {
+    let item = (filler(format), "[a-z]{0,4}", filler(format));
+    (proptest::collection::vec(item, 0..4), filler(format), any::<bool>()).prop_map(
+        |(items, end, trailing)| {
+            let count = items.len();
+            let mut text = "[".to_owned();
+            for (index, (before, word, after)) in items.into_iter().enumerate() {
+                let comma = if index + 1 < count || trailing { "," } else { "" };
+                text += &format!("{before}\"{word}\"{after}{comma}");
+            }
+            text + &end + "]"
+        },
+    )
+}
+
+/// One line of a YAML block list in any style.
+fn yaml_item() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z][a-z0-9./_-]{0,6}",
+        "'[a-z ,#]{0,5}'",
+        "\"[a-z :\\[]{0,5}\"",
+        Just("--flag  # why".to_owned()),
+        Just("'it''s' # x".to_owned()),
+        Just("plain with spaces".to_owned()),
+        Just("|-\n              block\n".to_owned()),
+    ]
+}
+
+proptest! {
+    /// Whatever the style of a list, it is given back byte for byte, from what was saved and from
+    /// the entry alone.
+    #[test]
+    fn every_style_is_given_back(
+        jsonc in styled_list(Format::Jsonc),
+        toml in styled_list(Format::Toml),
+        gap in filler(Format::Jsonc),
+        first in any::<bool>(),
+    ) {
+        let mut members = [format!("\"command\":{gap}\"npx\""), format!("\"args\"{gap}:{jsonc}")];
+        if first {
+            members.reverse();
+        }
+        let cases = [
+            (Format::Jsonc, format!("{{\"s\":{gap}{{{}{gap},{gap}{}}},\"t\":1}}", members[0], members[1])),
+            (Format::Toml, format!("[s] # x\ncommand = 'npx' # y\nargs = {toml} # z\n[t]\nu = 1\n")),
+            (Format::Toml, format!("s.args = {toml}\ns.command = 'npx'\n")),
+        ];
+        for (format, text) in cases {
+            given_back(&text, format, "s")?;
+        }
+    }
+
+    /// The same for blocks of YAML.
+    #[test]
+    fn every_block_is_given_back(
+        items in proptest::collection::vec((yaml_item(), any::<bool>()), 1..5),
+        deeper in any::<bool>(),
+        crlf in any::<bool>(),
+        inside_list in any::<bool>(),
+    ) {
+        let indent = if inside_list { "      " } else { "    " };
+        let item_indent = if deeper { format!("{indent}  ") } else { indent.to_owned() };
+        let lines: String = items
+            .iter()
+            .map(|(item, comment)| {
+                let comment = if *comment { "  # between\n" } else { "" };
+                format!("{comment}{item_indent}- {}\n", item.trim_end())
+            })
+            .collect();
+        let text = if inside_list {
+            format!("m:\n  s:\n    - x: 1\n      command: npx # c\n      args: # d\n{lines}      z: 2\n")
+        } else {
+            format!("m:\n  s:\n    command: npx # c\n    args: # d\n{lines}    z: 2\n")
+        };
+        let text = if crlf { text.replace('\n', "\r\n") } else { text };
+        given_back(&text, Format::Yaml, if inside_list { "m/s/0" } else { "m/s" })?;
+    }
+}
+
+fn given_back(text: &str, format: Format, path: &str) -> Result<(), TestCaseError> {
+    let path = steps(path);
+    let before = doc(text, format);
+    let (_, arguments) = server(&before, &path);
+    let (wrapped, texts) = match wrap(&before, &path, "/d/defenter", &WORDS) {
+        Ok(wrapped) => wrapped,
+        Err(error) => return Err(TestCaseError::fail(format!("{error}: {text}"))),
+    };
+    let wrapped = doc(&wrapped, format);
+    let (_, words) = server(&wrapped, &path);
+    prop_assert_eq!(&words[WORDS.len() + 1..], &arguments[..]);
+    let restored = unwrap(&wrapped, &path, Some(&texts));
+    prop_assert_eq!(restored.as_deref(), Ok(text));
+    let alone = unwrap(&wrapped, &path, None);
+    if arguments.is_empty() {
+        prop_assert!(alone.is_ok());
+    } else {
+        prop_assert_eq!(alone.as_deref(), Ok(text));
+    }
+    Ok(())
+}
