@@ -36,5 +36,5 @@ pub use finding::{Confidence, Finding, Fingerprint, RuleId, Verdict};
 pub use kind::Kind;
 pub use options::{Budget, Options, RuleError, RuleFile};
 pub use redactor::{Redactor, RuleInfo};
-pub use scan::{Scan, WITHHELD};
+pub use scan::{Ordinals, Scan, WITHHELD};
 pub use stream::Stream;

@@ -3,10 +3,10 @@
 //! those of the input, that JSON stays JSON, and that an unfinished scan yields no text at all.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use crate::{Finding, Kind};
+use crate::{Finding, Fingerprint, Kind};
 
 /// What stands for a text whose scan ran out of its budget.
 pub const WITHHELD: &str = "[REDACTED-WITHHELD]";
@@ -47,6 +47,16 @@ impl Scan {
     /// scan gives [`WITHHELD`], as a JSON string where the input was JSON. An input of another
     /// length than the scanned one is withheld too.
     pub fn apply<'a>(&self, input: &'a [u8]) -> Cow<'a, [u8]> {
+        self.splice(input, |finding, out| {
+            out.extend_from_slice(finding.kind.placeholder().as_bytes());
+        })
+    }
+
+    fn splice<'a>(
+        &self,
+        input: &'a [u8],
+        mut replace: impl FnMut(&Finding, &mut Vec<u8>),
+    ) -> Cow<'a, [u8]> {
         if self.withheld || self.findings.last().is_some_and(|last| last.span.end > input.len()) {
             return Cow::Owned(self.notice());
         }
@@ -59,7 +69,7 @@ impl Scan {
             out.extend_from_slice(&input[copied..finding.span.start]);
             let quote: &[u8] = if *quoted { b"\"" } else { b"" };
             out.extend_from_slice(quote);
-            out.extend_from_slice(finding.kind.placeholder().as_bytes());
+            replace(finding, &mut out);
             out.extend_from_slice(quote);
             copied = finding.span.end;
         }
@@ -67,8 +77,53 @@ impl Scan {
         Cow::Owned(out)
     }
 
+    /// As [`Scan::apply`], but equal values get equal numbers: `[REDACTED-EMAIL-2]`. Values are
+    /// told apart by their fingerprints, so that a redactor without a key numbers nothing.
+    pub fn apply_numbered<'a>(&self, input: &'a [u8], numbers: &mut Ordinals) -> Cow<'a, [u8]> {
+        self.splice(input, |finding, out| {
+            let placeholder = finding.kind.placeholder();
+            match numbers.of(finding) {
+                Some(number) => {
+                    let open = placeholder.strip_suffix(']').unwrap_or(placeholder);
+                    out.extend_from_slice(format!("{open}-{number}]").as_bytes());
+                }
+                None => out.extend_from_slice(placeholder.as_bytes()),
+            }
+        })
+    }
+
     fn notice(&self) -> Vec<u8> {
         if self.json { format!("\"{WITHHELD}\"").into_bytes() } else { WITHHELD.into() }
+    }
+}
+
+/// Numbers of values, for one session: the first e-mail address is 1, the next other one 2.
+#[derive(Clone, Debug, Default)]
+pub struct Ordinals {
+    known: HashMap<(&'static str, Fingerprint), u32>,
+    last: HashMap<&'static str, u32>,
+}
+
+/// Most values that a session numbers; later ones get no number.
+const MAX_ORDINALS: usize = 65_536;
+
+impl Ordinals {
+    fn of(&mut self, finding: &Finding) -> Option<u32> {
+        let placeholder = finding.kind.placeholder();
+        let value = (placeholder, finding.fingerprint);
+        if finding.fingerprint.is_none() {
+            return None;
+        }
+        if let Some(&number) = self.known.get(&value) {
+            return Some(number);
+        }
+        if self.known.len() >= MAX_ORDINALS {
+            return None;
+        }
+        let last = self.last.entry(placeholder).or_default();
+        *last += 1;
+        self.known.insert(value, *last);
+        Some(*last)
     }
 }
 
@@ -78,5 +133,31 @@ impl fmt::Debug for Scan {
             .field("findings", &self.findings)
             .field("withheld", &self.withheld)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Redactor};
+
+    #[test]
+    fn equal_values_have_equal_numbers() {
+        let options = Options { fingerprint_key: Some([7; 32]), ..Options::default() };
+        let redactor = Redactor::with_options(&options).unwrap();
+        let mut numbers = Ordinals::default();
+        let mut apply = |text: &str| {
+            let out = redactor
+                .scan_text(text.as_bytes())
+                .apply_numbered(text.as_bytes(), &mut numbers)
+                .into_owned();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            apply("a@example.org b@example.org a@example.org"),
+            "[REDACTED-EMAIL-1] [REDACTED-EMAIL-2] [REDACTED-EMAIL-1]"
+        );
+        assert_eq!(apply("b@example.org"), "[REDACTED-EMAIL-2]");
+        assert_eq!(apply("[REDACTED-EMAIL-2]"), "[REDACTED-EMAIL-2]");
     }
 }

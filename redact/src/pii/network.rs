@@ -77,7 +77,9 @@ fn v6(candidate: &[u8]) -> Option<Kind> {
     // At least two groups, of which one says more than a time or a path separator would.
     let colons = candidate.iter().filter(|&&b| b == b':').count();
     let digits = candidate.iter().filter(|b| b.is_ascii_hexdigit()).count();
-    if colons < 2 || digits < 3 {
+    let global = matches!(candidate, [b'2' | b'3' | b'f' | b'F', b, c, d, b':', ..]
+        if [b, c, d].iter().all(|byte| byte.is_ascii_hexdigit()));
+    if colons < 2 || !(global && digits >= 5 || digits >= 8 && colons >= 3 || colons >= 5) {
         return None;
     }
     let address: Ipv6Addr = std::str::from_utf8(candidate).ok()?.parse().ok()?;

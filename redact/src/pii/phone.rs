@@ -24,10 +24,7 @@ pub(crate) fn number(text: &[u8], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let fits = match candidate.first()? {
-        b'+' => {
-            (8..=15).contains(&digits)
-                && candidate.get(1).is_some_and(|b| (b'1'..=b'9').contains(b))
-        }
+        b'+' => international(candidate, digits, &groups),
         b'(' => digits == 10 && american(candidate, &groups),
         _ => american(candidate, &groups) && digits >= 10 && before != Some(b'-'),
     };
@@ -88,6 +85,17 @@ fn split(window: &[u8]) -> (usize, Groups) {
     (end, groups)
 }
 
+/// Whether a number after a `+` fits ITU-T E.164, and is neither a date nor an offset of time.
+fn international(candidate: &[u8], digits: usize, groups: &Groups) -> bool {
+    let length = match candidate.get(1) {
+        // North America: always eleven digits.
+        Some(b'1') => digits == 11,
+        Some(b'2'..=b'9') => (9..=15).contains(&digits),
+        _ => false,
+    };
+    length && !matches!(groups.all(), [first, 2, 2, ..] if *first >= 4)
+}
+
 /// Whether a number has the form of the North American plan: area and exchange start with 2–9.
 fn american(candidate: &[u8], groups: &Groups) -> bool {
     let digits: Vec<u8> = candidate.iter().copied().filter(u8::is_ascii_digit).collect();
@@ -109,7 +117,6 @@ fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
         b"cell",
         b"fax",
         b"whatsapp",
-        b"sms",
         b"call ",
         b"handy",
         b"telefon",
