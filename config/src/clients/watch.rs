@@ -7,9 +7,9 @@ use super::discover::{Options, Scan, files, projects, selected};
 use super::find::{Context, expand};
 use crate::host::Host;
 
-/// The folders to watch, not recursively, for every change that [`discover`](super::discover) would see: the
-/// folder of each file, of what it links to, and the nearest folder above where it does not exist
-/// yet. Look again after each change, since a folder that appears is not watched before.
+/// The folders to watch, not recursively, for every change that [`super::discover()`] would see:
+/// the folder of each file, of what it links to, and the nearest folder above where it does not
+/// exist yet. Look again after each change, since a folder that appears is not watched before.
 pub fn watch_paths(host: &Host, options: &Options) -> Vec<PathBuf> {
     let mut scan = Scan::new(host);
     let projects = projects(&mut scan, options);
