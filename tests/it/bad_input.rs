@@ -219,8 +219,7 @@ fn noise_is_counted() {
 fn a_server_that_never_reads_pushes_back_on_its_client() {
     const CHUNK: usize = 1024;
     const OFFERED: usize = 256 << 20;
-    let settings = json!({"proxy": {"max_line_bytes": 1 << 20, "queue_bytes": 1 << 20}});
-    for bed in beds_with(settings) {
+    for bed in beds_with(json!({"proxy": {"max_line_bytes": 1 << 20}})) {
         let mut command = bed.proxy_command("deaf", &[&misbehave(), "deaf"]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the proxy starts");
@@ -251,7 +250,7 @@ fn a_server_that_never_reads_pushes_back_on_its_client() {
 fn a_client_that_never_reads_pushes_back_on_its_server_and_loses_nothing() {
     const COUNT: usize = 20_000;
     const SIZE: usize = 4096;
-    for bed in beds_with(json!({"proxy": {"queue_bytes": 1 << 20}})) {
+    for bed in beds() {
         let (count, size) = (COUNT.to_string(), SIZE.to_string());
         let mut command = bed.proxy_command("flood", &[&misbehave(), "flood", &count, &size]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -62,17 +62,17 @@ fn redact_replaces_secrets_and_keeps_the_rest() {
 
 #[test]
 fn settings_are_shown_explained_and_described() {
-    let bed = Bed::new().settings(json!({"proxy": {"queue_messages": 77}}));
+    let bed = Bed::new().settings(json!({"dialog": {"timeout_s": 77}}));
     let shown = told(&bed.run(&["config", "show"]));
-    assert!(shown.contains("queue_messages") && shown.contains("77"), "{shown}");
-    let explained = told(&bed.run(&["config", "explain", "proxy.queue_messages"]));
+    assert!(shown.contains("timeout_s") && shown.contains("77"), "{shown}");
+    let explained = told(&bed.run(&["config", "explain", "dialog.timeout_s"]));
     assert!(explained.contains("77") && explained.contains("config.json"), "{explained}");
     let schema = bed.json(&["config", "schema"]);
     assert!(schema["properties"]["proxy"].is_object(), "{schema}");
-    let bed = bed.variable("DEFENTER_PROXY_QUEUE_MESSAGES", "78");
-    let explained = told(&bed.run(&["config", "explain", "proxy.queue_messages"]));
+    let bed = bed.variable("DEFENTER_DIALOG_TIMEOUT_S", "78");
+    let explained = told(&bed.run(&["config", "explain", "dialog.timeout_s"]));
     assert!(
-        explained.contains("78") && explained.contains("DEFENTER_PROXY_QUEUE_MESSAGES"),
+        explained.contains("78") && explained.contains("DEFENTER_DIALOG_TIMEOUT_S"),
         "{explained}"
     );
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bed::{Bed, run, told};
 use crate::client::Client;
-use crate::endings::{beds_with, echo};
+use crate::endings::{beds, beds_with, echo};
 use crate::patience::{assert_eventually, eventually};
 use crate::programs::{ROOT, system};
 
@@ -257,7 +257,7 @@ fn a_display_that_goes_away_refuses() {
 
 #[test]
 fn what_is_known_bad_is_blocked() {
-    for bed in beds_with(json!({"policy": {"allow_block_override": false}})) {
+    for bed in beds() {
         let mut client = echo(&bed, &[]);
         let id =
             client.ask_tool("echo", json!({"message": "http://169.254.169.254/latest/meta-data"}));

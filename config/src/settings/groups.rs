@@ -16,11 +16,9 @@ pub struct Settings {
     pub restart: Restart,
     /// How a server's process is stopped.
     pub shutdown: Shutdown,
-    /// What a session does after its server came back.
-    pub recovery: Recovery,
     /// What is allowed, asked about and refused.
     pub policy: Policy,
-    /// What is taken out of texts before they are looked at, recorded or sent.
+    /// What is taken out of texts before they are looked at, recorded or shown.
     pub redaction: Redaction,
     /// The record of operations.
     pub audit: Audit,
@@ -28,12 +26,6 @@ pub struct Settings {
     pub dialog: Dialog,
     /// The web console, health and metrics.
     pub console: Console,
-    /// The Defenter cloud policy service.
-    pub cloud: Cloud,
-    /// Rewriting the clients' configuration.
-    pub install: Install,
-    /// The supervisor, `defenter up`.
-    pub supervisor: Supervisor,
     /// Defenter's own log.
     pub log: Log,
 }
@@ -46,14 +38,6 @@ pub struct Proxy {
     /// session goes on.
     #[schemars(range(min = 65_536, max = 1_073_741_824))]
     pub max_line_bytes: u64,
-    /// How many messages may wait in one direction of a session before its sender is no longer
-    /// read from.
-    #[schemars(range(min = 1, max = 65_536))]
-    pub queue_messages: u32,
-    /// How many bytes may wait in one direction of a session before its sender is no longer read
-    /// from. One message of any permitted length always fits.
-    #[schemars(range(min = 65_536, max = 1_073_741_824))]
-    pub queue_bytes: u64,
 }
 
 /// What happens when a server's process ends.
@@ -90,42 +74,14 @@ pub struct Shutdown {
     pub term_grace_ms: u64,
 }
 
-/// What a session does after its server came back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Recovery {
-    /// Which calls that were in flight are sent again.
-    pub resend: Resend,
-}
-
-/// Which calls are sent again after a server came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resend {
-    /// None: a call in flight is answered with an error that its outcome is unknown.
-    #[default]
-    Never,
-    /// Calls of tools that their definition marks as read-only or idempotent.
-    Annotated,
-}
-
 /// What is allowed, asked about and refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The built-in rules to start from.
     pub preset: Preset,
     /// Another folder of Cedar policies than `policy.d` beside this file; an absolute path.
     pub directory: Option<String>,
-    /// What happens when a policy service cannot answer.
-    pub on_unreachable: OnUnreachable,
-    /// Whether the user may answer a block with "allow anyway".
-    pub allow_block_override: bool,
-    /// The lowest severity at which a policy service's block is enforced; below it, the operation
-    /// is allowed and reported.
-    pub min_block_severity: Severity,
-    /// Whether tools ask the model for its intent (adds arguments to every tool's schema).
-    pub intent_capture: bool,
 }
 
 /// The built-in rules to start from.
@@ -143,48 +99,7 @@ pub enum Preset {
     Observe,
 }
 
-/// What happens when a policy service cannot answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Hash)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnUnreachable {
-    /// The operation is refused.
-    #[default]
-    Deny,
-    /// The user is asked.
-    Ask,
-    /// The local policies alone decide.
-    Local,
-}
-
-/// How bad a policy service finds an operation.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    Hash,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// A nuisance.
-    #[default]
-    Low,
-    /// A risk.
-    Medium,
-    /// A danger.
-    High,
-    /// Damage is certain.
-    Critical,
-}
-
-/// What is taken out of texts before they are looked at, recorded or sent.
+/// What is taken out of texts before they are looked at, recorded or shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redaction {
@@ -254,35 +169,6 @@ pub struct Console {
     pub listen: String,
 }
 
-/// The Defenter cloud policy service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cloud {
-    /// Whether operations are sent there, redacted, for a decision.
-    pub enabled: bool,
-    /// Its address; `https`, or `http` to a loopback address.
-    pub url: String,
-    /// How long it may take to answer, in milliseconds.
-    #[schemars(range(min = 1, max = 60_000))]
-    pub deadline_ms: u64,
-}
-
-/// Rewriting the clients' configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Install {
-    /// Whether a running supervisor wraps by itself an entry that appears.
-    pub auto: bool,
-}
-
-/// The supervisor, `defenter up`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Supervisor {
-    /// Whether a wrapped server that finds no supervisor starts one.
-    pub autostart: bool,
-}
-
 /// Defenter's own log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -339,7 +225,7 @@ impl Level {
 
 impl Default for Proxy {
     fn default() -> Self {
-        Self { max_line_bytes: 64 << 20, queue_messages: 64, queue_bytes: 4 << 20 }
+        Self { max_line_bytes: 64 << 20 }
     }
 }
 
@@ -358,19 +244,6 @@ impl Default for Restart {
 impl Default for Shutdown {
     fn default() -> Self {
         Self { eof_grace_ms: 2000, term_grace_ms: 2000 }
-    }
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            preset: Preset::default(),
-            directory: None,
-            on_unreachable: OnUnreachable::default(),
-            allow_block_override: true,
-            min_block_severity: Severity::default(),
-            intent_capture: false,
-        }
     }
 }
 
@@ -394,12 +267,6 @@ impl Default for Dialog {
 impl Default for Console {
     fn default() -> Self {
         Self { enabled: true, listen: "127.0.0.1:7420".to_owned() }
-    }
-}
-
-impl Default for Cloud {
-    fn default() -> Self {
-        Self { enabled: false, url: "https://api.defenter.ai".to_owned(), deadline_ms: 3000 }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The settings file of Defenter 0.0.96: `KEY=value` lines with `#` comments.
 //!
-//! Owns: what its four keys mean today.
+//! Owns: what its four keys mean today; only one of them still does.
 //! Accepts: the file as bytes.
 //! Emits: values with their lines.
-//! Promises: a key that means nothing is reported, not fatal, since the file is not ours to keep.
+//! Promises: a key that has no effect is reported, not fatal, since the file was right once.
 
 use serde_json::Value;
 
@@ -21,7 +21,14 @@ pub(super) enum Line {
         /// The line.
         origin: Origin,
     },
-    /// A key that means nothing.
+    /// A key that had a meaning there and has none here.
+    Unused {
+        /// The key.
+        key: String,
+        /// The line.
+        origin: Origin,
+    },
+    /// A key that never meant anything.
     Unknown {
         /// The key.
         key: String,
@@ -56,18 +63,14 @@ fn read_line(source: &Source, line: &str, place: Place) -> Vec<Line> {
             source: DocError::Syntax { place, message: "expected KEY=value".to_owned() },
         })];
     };
-    let value = value.trim();
-    // Anything but the four words for true is false there.
-    let truth = truth(value) == Some(true);
-    let of = |key, value| Line::Value { key, value, origin: origin.clone() };
     match key.trim() {
-        // Whoever names a service uses it.
-        "API_URL" => vec![of("cloud.url", value.into()), of("cloud.enabled", true.into())],
-        "DEBUG" if truth => vec![of("log.level", "debug".into())],
+        // Anything but the four words for true is false there.
+        "DEBUG" if truth(value) == Some(true) => {
+            vec![Line::Value { key: "log.level", value: "debug".into(), origin }]
+        }
         "DEBUG" => Vec::new(),
-        "ALLOW_BLOCK_OVERRIDE" => vec![of("policy.allow_block_override", truth.into())],
-        "MIN_BLOCK_SEVERITY" => {
-            vec![of("policy.min_block_severity", value.to_lowercase().into())]
+        key @ ("API_URL" | "ALLOW_BLOCK_OVERRIDE" | "MIN_BLOCK_SEVERITY") => {
+            vec![Line::Unused { key: key.to_owned(), origin }]
         }
         other => vec![Line::Unknown { key: other.to_owned(), origin }],
     }

@@ -117,7 +117,14 @@ pub enum Warning {
         /// The old file.
         path: PathBuf,
     },
-    /// A key of the old settings file that means nothing.
+    /// A key of the old settings file that this version does not use.
+    LegacyUnused {
+        /// The key.
+        key: String,
+        /// Where it is.
+        origin: Origin,
+    },
+    /// A key of the old settings file that never meant anything.
     LegacyKey {
         /// The key.
         key: String,
@@ -212,9 +219,10 @@ impl fmt::Display for Warning {
             Self::LegacyIgnored { path } => {
                 write!(f, "{} is not read, since config.json is there; remove it", path.display())
             }
-            Self::LegacyKey { key, origin } => {
-                write!(f, "{origin}: `{key}` has no meaning any more")
+            Self::LegacyUnused { key, origin } => {
+                write!(f, "{origin}: `{key}` is not used by this version")
             }
+            Self::LegacyKey { key, origin } => write!(f, "{origin}: `{key}` is not a setting"),
         }
     }
 }

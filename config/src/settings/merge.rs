@@ -113,6 +113,9 @@ impl Merge {
         for line in legacy::read(source) {
             match line {
                 legacy::Line::Value { key, value, origin } => self.value(key, value, origin),
+                legacy::Line::Unused { key, origin } => {
+                    self.warnings.push(Warning::LegacyUnused { key, origin });
+                }
                 legacy::Line::Unknown { key, origin } => {
                     self.warnings.push(Warning::LegacyKey { key, origin });
                 }

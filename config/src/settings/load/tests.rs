@@ -1,7 +1,7 @@
 //! Layers, origins, locks, and errors that name the place and never the value.
 
 use super::*;
-use crate::settings::{Durability, Preset, Severity};
+use crate::settings::{Durability, Preset};
 
 fn file(name: &str, text: &str) -> Option<Source> {
     Some(Source { path: PathBuf::from(name), bytes: text.as_bytes().to_vec() })
@@ -38,29 +38,29 @@ fn a_later_layer_wins_and_each_value_knows_its_origin() {
             r#"{"policy":{"preset":"strict"},"audit":{"durability":"disk"}}"#,
         ),
         user: file("u.json", "{\n  // mine\n  \"audit\": { \"durability\": \"os\" },\n}\n"),
-        flags: vec![("proxy.queue_messages".to_owned(), "7".to_owned())],
+        flags: vec![("dialog.max_pending".to_owned(), "7".to_owned())],
         ..Sources::default()
     };
     let env = [
         ("DEFENTER_RESTART_INTENSITY", "9"),
         ("DEFENTER_REDACTION_DISABLED_KINDS", "email, phone"),
         ("DEFENTER_HOME", "/x"),
-        ("DEFENTER_INSTALL_AUTO", "yes"),
+        ("DEFENTER_CONSOLE_ENABLED", "off"),
     ];
     let loaded = with_env(sources, &env).load().expect("settings");
     assert_eq!(loaded.settings.policy.preset, Preset::Strict);
     assert_eq!(loaded.settings.audit.durability, Durability::Os);
     assert_eq!(loaded.settings.restart.intensity, 9);
     assert_eq!(loaded.settings.redaction.disabled_kinds, ["email", "phone"]);
-    assert_eq!(loaded.settings.proxy.queue_messages, 7);
-    assert!(loaded.settings.install.auto);
+    assert_eq!(loaded.settings.dialog.max_pending, 7);
+    assert!(!loaded.settings.console.enabled);
     let explained = loaded.explain("audit.durability").expect("explained");
     assert_eq!(explained.origin.to_string(), "u.json:3:14");
     assert_eq!(explained.default, Value::from("os"));
     assert!(!explained.description.is_empty());
     let explained = loaded.explain("restart.intensity").expect("explained");
     assert_eq!(explained.origin, Origin::Env("DEFENTER_RESTART_INTENSITY".to_owned()));
-    assert_eq!(loaded.explain("proxy.queue_messages").expect("one").origin, Origin::Flag);
+    assert_eq!(loaded.explain("dialog.max_pending").expect("one").origin, Origin::Flag);
 }
 
 #[test]
@@ -99,7 +99,6 @@ fn a_value_that_does_not_fit_is_an_error_that_does_not_show_it() {
     check(r#"{"policy":"s3cret"}"#, "expected an object");
     check(r#"{"redaction":{"disabled_kinds":[1]}}"#, "expected a list of strings");
     check(r#"{"console":{"listen":"0.0.0.0:7420"}}"#, "expected a loopback address");
-    check(r#"{"cloud":{"url":"http://s3cret.example"}}"#, "expected an https address");
     check(r#"{"policy":{"directory":"s3cret"}}"#, "expected an absolute path");
     check(r#"{"restart":{"backoff_max_ms":10}}"#, "must not be below the first one");
     check(r#"{"audit":{"max_total_bytes":131072}}"#, "must hold two files");
@@ -109,7 +108,7 @@ fn a_value_that_does_not_fit_is_an_error_that_does_not_show_it() {
 
 #[test]
 fn every_error_is_told() {
-    let found = error(&user("{\"a_very_strange_key\":1,\n\"install\":{\"auto\":3}}"));
+    let found = error(&user("{\"a_very_strange_key\":1,\n\"dialog\":{\"enabled\":3}}"));
     assert_eq!(found.lines().count(), 2, "{found}");
 }
 
@@ -120,13 +119,10 @@ fn the_organisation_can_lock_a_key() {
         user: file("u.json", r#"{"policy":{"preset":"observe"}}"#),
         ..Sources::default()
     };
-    let sources = with_env(sources, &[("DEFENTER_POLICY_ON_UNREACHABLE", "local")]);
+    let sources = with_env(sources, &[("DEFENTER_POLICY_DIRECTORY", "/mine")]);
     let loaded = sources.load().expect("settings");
     assert_eq!(loaded.settings.policy.preset, Preset::Strict);
-    assert_eq!(
-        loaded.settings.policy.on_unreachable.to_owned(),
-        crate::settings::OnUnreachable::Deny
-    );
+    assert_eq!(loaded.settings.policy.directory, None);
     assert_eq!(loaded.warnings.len(), 2);
     assert!(loaded.explain("policy.preset").expect("explained").locked);
     let bad =
@@ -140,13 +136,18 @@ fn the_old_file_is_read_when_it_is_all_there_is() {
                MIN_BLOCK_SEVERITY=high\nCOLOUR=red\n";
     let sources = Sources { legacy: file("config", old), ..Sources::default() };
     let loaded = sources.load().expect("settings");
-    assert_eq!(loaded.settings.cloud.url, "https://p.example");
-    assert!(loaded.settings.cloud.enabled);
     assert_eq!(loaded.settings.log.level, crate::settings::Level::Debug);
-    assert!(!loaded.settings.policy.allow_block_override);
-    assert_eq!(loaded.settings.policy.min_block_severity, Severity::High);
-    assert_eq!(loaded.warnings.len(), 1);
-    assert_eq!(loaded.explain("cloud.url").expect("one").origin.to_string(), "config:2:1");
+    assert_eq!(loaded.explain("log.level").expect("one").origin.to_string(), "config:3:1");
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "config:2:1: `API_URL` is not used by this version",
+            "config:4:1: `ALLOW_BLOCK_OVERRIDE` is not used by this version",
+            "config:5:1: `MIN_BLOCK_SEVERITY` is not used by this version",
+            "config:6:1: `COLOUR` is not a setting",
+        ]
+    );
     let both = Sources { user: file("u.json", "{}"), ..sources };
     let loaded = both.load().expect("settings");
     assert_eq!(loaded.settings, Settings::default());
