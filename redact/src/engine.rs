@@ -8,7 +8,7 @@ use crate::context::{self, Assigned, Assignments};
 use crate::finding::Fingerprint;
 use crate::offsets::Derived;
 use crate::redactor::Redactor;
-use crate::rule::{Detector, How, MAX_TOKEN, Rule, gate};
+use crate::rule::{Detector, How, MAX_TOKEN, RequiredSpec, Rule, gate};
 use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
 
 /// Most bytes after its keyword that an expression with a reach looks at.
@@ -16,6 +16,9 @@ const MAX_REACHING: usize = 512;
 
 /// Least entropy of a token of 24 bytes or more, in bits per byte: less is a placeholder.
 const LEAST_ENTROPY: f64 = 1.3;
+
+/// Most matches that are looked through for a required part.
+const MAX_PARTS: usize = 256;
 
 /// Most values of a list that are judged by its key.
 const MAX_ELEMENTS: usize = 64;
@@ -145,6 +148,7 @@ impl<'r> Work<'r> {
     pub(crate) fn scan(&mut self, layer: Layer<'_>, ranges: &[Range<usize>]) {
         let barriers = barrier::find(layer.text);
         let redactor = self.redactor;
+        let first = self.found.len();
         let outer = std::mem::take(&mut self.waits);
         let mut assignments = Assignments::new(layer.text, layer.json);
         let mut anywhere = redactor.without_keywords().to_vec();
@@ -172,7 +176,36 @@ impl<'r> Work<'r> {
             }
         }
         self.waits = outer;
+        self.require(layer.text, first);
         self.decode(&layer, ranges);
+    }
+
+    /// Drops matches of rules whose required parts did not match nearby, and those of parts.
+    fn require(&mut self, text: &[u8], first: usize) {
+        let redactor = self.redactor;
+        if !redactor.has_parts() || !self.spend(self.found.len() - first) {
+            return;
+        }
+        let found = &self.found[first..];
+        let kept: Vec<bool> = found
+            .iter()
+            .map(|one| {
+                let spec = &redactor.rule(usize::from(one.rule)).spec;
+                !spec.skip_report
+                    && spec.required.iter().all(|part| {
+                        found.iter().take(MAX_PARTS).any(|other| {
+                            redactor.rule(usize::from(other.rule)).id.as_str() == part.id
+                                && is_near(text, one, other, part)
+                        })
+                    })
+            })
+            .collect();
+        let mut kept = kept.into_iter();
+        let mut index = 0;
+        self.found.retain(|_| {
+            index += 1;
+            index <= first || kept.next().unwrap_or(true)
+        });
     }
 
     fn at_keyword(
@@ -446,6 +479,14 @@ fn reach_back(text: &[u8], keyword: usize, reach: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+/// Whether two matches are as near as a required part asks.
+fn is_near(text: &[u8], one: &Match, other: &Match, part: &RequiredSpec) -> bool {
+    let (a, b) = (one.span.start.min(other.span.start), one.span.start.max(other.span.start));
+    let lines = || memchr::memchr_iter(b'\n', &text[a..b]).count();
+    part.within_lines.is_none_or(|most| lines() <= most as usize)
+        && part.within_columns.is_none_or(|most| b - a <= most as usize)
 }
 
 /// The part of an expression's match that is the secret.

@@ -53,6 +53,7 @@ pub struct Redactor {
     keyword_rules: Vec<Vec<u16>>,
     prefilter: Prefilter,
     without_keywords: Vec<usize>,
+    has_parts: bool,
     allowlists: Vec<SharedAllow>,
     allowed_values: Vec<Regex>,
     options: Options,
@@ -132,6 +133,7 @@ impl Redactor {
             }
         }
         Redactor {
+            has_parts: rules.iter().any(|r| r.spec.skip_report || !r.spec.required.is_empty()),
             rules,
             keyword_lengths: keywords.iter().map(|keyword| keyword.len()).collect(),
             keyword_rules,
@@ -284,6 +286,11 @@ impl Redactor {
 
     pub(crate) fn without_keywords(&self) -> &[usize] {
         &self.without_keywords
+    }
+
+    /// Whether a rule requires others, or is a part of others only.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.has_parts
     }
 
     pub(crate) fn budget(&self) -> &Budget {
@@ -546,6 +553,34 @@ path = '\.p12$'
         assert!(found("house_x = \"hk_q8w7e6r5t4z3\" do not report").is_empty());
         assert!(found("house_x = \"hk_aaaaaaaaaaaa\"").is_empty(), "too little entropy");
         assert!(found("write to jane.doe@example.org").is_empty(), "switched off");
+    }
+
+    #[test]
+    fn required_parts_must_be_near() {
+        let text = r#"
+[[rules]]
+id = "pair"
+regex = 'key=([a-z0-9]{8})'
+keywords = ["key="]
+[[rules.required]]
+id = "pair-id"
+withinLines = 1
+[[rules]]
+id = "pair-id"
+regex = 'id=([0-9]{6})'
+keywords = ["id="]
+skipReport = true
+"#;
+        let files = vec![RuleFile { name: "pair.toml".to_owned(), text: text.to_owned() }];
+        let redactor =
+            Redactor::with_options(&Options { rule_files: files, ..Options::default() }).unwrap();
+        let found = |text: &str| {
+            let scan = redactor.scan_text(text.as_bytes());
+            scan.findings().iter().map(|f| f.rule.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("id=123456\nfoo key=aaaabbbb"), ["pair"]);
+        assert!(found("id=123456\n\nfoo key=aaaabbbb").is_empty());
+        assert!(found("id=123456").is_empty());
     }
 
     #[test]

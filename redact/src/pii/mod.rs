@@ -51,6 +51,14 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     let before = at.checked_sub(1).map(|at| text[at]);
     let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
     let after = text.get(next).copied();
+    // A time's hour, or a group of an address that its colon will show.
+    if after == Some(b':') && run <= 4 {
+        return next;
+    }
+    // 2026-11-24
+    if run == 4 && after == Some(b'-') && is_date(&text[next..]) {
+        return next + 6;
+    }
     if at >= 2 && text[at - 1].is_ascii_uppercase() && text[at - 2].is_ascii_uppercase() {
         bank::capital(work, text, at - 2);
     }
@@ -104,6 +112,12 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     telephone(work, text, at).unwrap_or(next)
 }
 
+/// Whether a text goes on as a date does after its year: `-11-24`, and no digit.
+fn is_date(text: &[u8]) -> bool {
+    matches!(text, [b'-', b'0' | b'1', b'0'..=b'9', b'-', b'0'..=b'3', b'0'..=b'9', ..])
+        && !text.get(6).is_some_and(u8::is_ascii_digit)
+}
+
 /// Whether a separator at `at` is followed by four digits, as in a card number.
 fn is_grouped(text: &[u8], at: usize) -> bool {
     text.get(at + 1..at + 5).is_some_and(|four| four.iter().all(u8::is_ascii_digit))
@@ -117,6 +131,9 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
         if text[start].is_ascii_digit() {
             return next;
         }
+    }
+    if text.get(next).is_none_or(|byte| !byte.is_ascii_alphanumeric()) && next - start < 9 {
+        return if next - start == 2 { mac(work, text, start).unwrap_or(next) } else { next };
     }
     let window = &text[start..text.len().min(start + MAX_TOKEN + 1)];
     let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-pub(crate) use dialect::{AllowSpec, DialectError, How, RuleSpec, Target, parse};
+pub(crate) use dialect::{AllowSpec, DialectError, How, RequiredSpec, RuleSpec, Target, parse};
 pub(crate) use validator::{Validator, base64_prefix};
 
 use crate::{Confidence, Kind, RuleId};
