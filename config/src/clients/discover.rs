@@ -444,8 +444,16 @@ fn protection(location: &Location, node: &Node, shape: &Shape) -> Protection {
         Shape::Split { .. } | Shape::List { .. } if yes("sandboxEnabled") => {
             Protection::ReportOnly("it runs in the client's sandbox, where Defenter is not")
         }
+        // A debugger of VS Code wants the interpreter itself as the command.
+        Shape::Split { .. } | Shape::List { .. } if is_debugged(node) => {
+            Protection::ReportOnly("its client debugs it, which a wrapper would stop")
+        }
         Shape::Split { .. } | Shape::List { .. } => Protection::Wrappable,
     }
+}
+
+fn is_debugged(node: &Node) -> bool {
+    node.get("dev").and_then(|dev| dev.get("debug")).is_some_and(Node::is_map)
 }
 
 /// The ways in which clients say that an entry is off.

@@ -140,12 +140,12 @@ pub enum Durability {
     Disk,
 }
 
-/// Questions to the user.
+/// Questions to the user. A change applies to sessions that start after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dialog {
-    /// Whether questions are shown in a window at all. Without it, what would be asked is refused
-    /// unless it is answered in the console.
+    /// Whether the user is asked at all. Where not, no window is shown, and what would have been
+    /// asked about is refused at once, as where a window cannot be shown.
     pub enabled: bool,
     /// How long a request is held while its question is open, in seconds. Clients give up after
     /// 60 s, so the request is refused before that and passes once when it is tried again.
@@ -154,8 +154,9 @@ pub struct Dialog {
     /// How long the question stays open after its request was refused, in seconds.
     #[schemars(range(min = 0, max = 86_400))]
     pub keep_open_s: u64,
-    /// How many questions may wait; a further one is refused at once.
-    #[schemars(range(min = 1, max = 1000))]
+    /// How many operations of one session may be held for the user's answer at once; a further
+    /// one is refused at once. All sessions together have at most 64 questions open.
+    #[schemars(range(min = 1, max = 64))]
     pub max_pending: u32,
 }
 
@@ -177,8 +178,10 @@ pub struct Log {
     pub level: Level,
     /// How a line looks.
     pub format: Format,
-    /// How many of a server's last error lines are kept for `status` and `logs`.
-    #[schemars(range(min = 0, max = 10_000))]
+    /// How many of the last lines of a server's standard error, redacted, the report of its
+    /// quarantine shows in the log, in `status` and in the console. `defenter logs` shows all that
+    /// is kept: 64 KiB a server.
+    #[schemars(range(min = 0, max = 1000))]
     pub server_stderr_lines: u32,
 }
 
@@ -272,6 +275,6 @@ impl Default for Console {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: Level::default(), format: Format::default(), server_stderr_lines: 50 }
+        Self { level: Level::default(), format: Format::default(), server_stderr_lines: 20 }
     }
 }

@@ -521,3 +521,28 @@ fn what_is_gone_is_told_until_it_is_uninstalled() {
     assert_eq!(bed.kept(), [""; 0]);
     assert_eq!(std::fs::read_to_string(&cursor).expect("text"), "{}");
 }
+
+#[test]
+fn what_a_wrapper_would_break_is_left_alone() {
+    let trees = Trees::new();
+    let bed = Bed::new(trees.tree(Os::Linux));
+    let file = bed.tree.root.join("home/dev/.config/VSCodium/User/mcp.json");
+    std::fs::write(
+        file,
+        r#"{"servers":{"debugged":{"command":"python3","dev":{"debug":{"type":"debugpy"}}},
+            "watched":{"command":"python3","dev":{"watch":"*.py"}}}}"#,
+    )
+    .expect("written");
+    let wrapper = Wrapper { program: "/a b/defenter".to_owned(), portable: "de fenter".to_owned() };
+    let plan =
+        plan_install(&bed.discover(), &bed.choice, &wrapper, &bed.journal()).expect("a plan");
+    let reason = |name: &str| {
+        let skipped = plan.skipped.iter().find(|skipped| skipped.name == name);
+        skipped.map(|skipped| skipped.reason.as_str())
+    };
+    assert!(reason("sandboxed").expect("skipped").contains("sandbox"));
+    assert!(reason("debugged").expect("skipped").contains("debugs"));
+    assert!(reason("trae-proj").expect("skipped").contains("no command with a space"));
+    assert_eq!(reason("watched"), None);
+    assert_eq!(reason("figma"), Some("it is reached by address and stays as it is"));
+}
