@@ -280,11 +280,19 @@ impl Source {
     /// [`SettingsError::Read`] where it is there but cannot be read, or is too large.
     pub fn read(path: &Path) -> Result<Option<Self>, SettingsError> {
         let failed = |source| SettingsError::Read { path: path.to_owned(), source };
-        let file = match std::fs::File::open(path) {
-            Ok(file) => file,
+        match std::fs::metadata(path) {
+            // A pipe is never opened: it may block for ever.
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(failed(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "it is not a file",
+                )));
+            }
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
-        };
+        }
+        let file = std::fs::File::open(path).map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
         Ok(Some(Self { path: path.to_owned(), bytes }))
