@@ -207,16 +207,20 @@ fn read(path: &Path) -> Result<String, HouseError> {
 pub fn limits(settings: &Settings) -> Limits {
     use std::time::Duration;
     let bytes = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let count = |value: u32| bytes(value.into());
     Limits {
         line: bytes(settings.proxy.max_line_bytes),
         grace: defenter_mcp::process::Grace {
             eof: Duration::from_millis(settings.shutdown.eof_grace_ms),
             term: Duration::from_millis(settings.shutdown.term_grace_ms),
         },
+        ask: settings.dialog.enabled,
+        parked: count(settings.dialog.max_pending),
         hold: Duration::from_secs(settings.dialog.timeout_s),
         open: Duration::from_secs(settings.dialog.timeout_s + settings.dialog.keep_open_s),
         payload: bytes(settings.audit.max_payload_bytes),
         drain: Duration::from_secs(30),
+        stderr_lines: count(settings.log.server_stderr_lines),
     }
 }
 

@@ -93,13 +93,18 @@ pub enum SessionEvent {
     },
 }
 
-/// The numbers that a session keeps to; taken when it starts.
+/// What a session keeps to; taken when it starts.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The longest line, in bytes.
     pub line: usize,
     /// The times of the stop sequence.
     pub grace: Grace,
+    /// Whether the user is asked at all; else every question is answered that no dialog could be
+    /// shown.
+    pub ask: bool,
+    /// How many operations may wait for the user at once.
+    pub parked: usize,
     /// How long a request may be held for an answer of the user.
     pub hold: Duration,
     /// How long a question stays open in all.
@@ -108,6 +113,8 @@ pub struct Limits {
     pub payload: usize,
     /// How long an ending session waits for requests in flight without hearing of any.
     pub drain: Duration,
+    /// How many lines of its server's standard error the report of a quarantine shows.
+    pub stderr_lines: usize,
 }
 
 /// What of a session is shown; kept up to date by its tasks.

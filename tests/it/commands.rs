@@ -140,12 +140,14 @@ fn a_server_can_be_restarted_and_its_last_words_read() {
 
 #[test]
 fn a_server_that_fails_too_often_is_put_in_quarantine_and_comes_out_of_it() {
-    let settings =
-        json!({"restart": {"backoff_initial_ms": 1, "backoff_max_ms": 5, "intensity": 2}});
+    let settings = json!({
+        "restart": {"backoff_initial_ms": 1, "backoff_max_ms": 5, "intensity": 2},
+        "log": {"server_stderr_lines": 2},
+    });
     let bed = Bed::new().settings(settings).up();
     let flag = bed.path("works");
     let script = format!(
-        "test -e {} && exec {} serve; echo 'it is broken' >&2; exit 3",
+        "test -e {} && exec {} serve; printf 'too far back\nit is broken\nfor good\n' >&2; exit 3",
         flag.display(),
         misbehave()
     );
@@ -165,6 +167,7 @@ fn a_server_that_fails_too_often_is_put_in_quarantine_and_comes_out_of_it() {
         "{}",
         state()
     );
+    assert!(!state().to_string().contains("too far back"), "two lines: {}", state());
     // A new client session tries again.
     std::fs::write(&flag, "").expect("a writable bed");
     let mut client = bed.proxy("flaky", &server);

@@ -228,6 +228,33 @@ fn a_question_is_closed_when_its_client_goes_away() {
 }
 
 #[test]
+fn nothing_is_asked_where_dialogs_are_off() {
+    on_displays(json!({"dialog": {"enabled": false}}), |bed, display| {
+        let (mut client, id) = ask(bed);
+        let answer = assert_refused(&mut client, id);
+        assert!(answer.to_string().contains("No dialog could be shown"), "{answer}");
+        assert!(!display.has_window() && all_zenities(&display.name).is_empty());
+    });
+}
+
+#[test]
+fn more_operations_than_may_wait_are_refused_at_once() {
+    on_displays(json!({"dialog": {"max_pending": 1}}), |bed, display| {
+        let (mut client, first) = ask(bed);
+        let window = display.window();
+        let second = client.ask_tool(ASKED, json!({"path": "/tmp/other"}));
+        let answer = client.answer(second);
+        assert_eq!(answer["result"]["isError"], true, "{answer}");
+        assert!(answer.to_string().contains("dialog.max_pending"), "{answer}");
+        assert_eq!(client.tool("count", json!({})), "1", "neither call reached the server");
+        display.click(&window, ALLOW);
+        let answer = client.answer(first);
+        let text = answer["result"]["content"][0]["text"].as_str();
+        assert_eq!(text, Some("no tool delete_everything"), "the first still waited: {answer}");
+    });
+}
+
+#[test]
 fn no_display_refuses() {
     for bed in beds_with(json!({})) {
         let (mut client, id) = ask(&bed);

@@ -249,7 +249,7 @@ impl State {
     fn report(&self, state: ServerState) {
         let server = &self.entry.name;
         if state == ServerState::Quarantined {
-            let stderr = self.logs(5);
+            let stderr = self.logs(self.limits.stderr_lines);
             tracing::error!(%server, stderr, "the server failed too often and is in quarantine; `defenter restart {server}` tries again");
         } else {
             tracing::info!(%server, client = %self.entry.client, %state, "the server's state changed");
@@ -296,7 +296,7 @@ impl State {
     fn view(&self) -> ServerView {
         let state = self.life.state();
         let quarantined = (state == ServerState::Quarantined).then(|| {
-            let stderr = self.logs(5);
+            let stderr = self.logs(self.limits.stderr_lines);
             if stderr.is_empty() {
                 self.why_held()
             } else {

@@ -42,9 +42,6 @@ use crate::{
     shared::Shared,
 };
 
-/// Operations of one session that may wait for the user at once.
-const PARKED: usize = 64;
-
 /// The way to the running process, if there is one.
 pub(super) type WayGuard = OwnedMutexGuard<Option<ChildStdin>>;
 
@@ -166,7 +163,7 @@ impl Core {
             earlier: Mutex::new(earlier),
             heard: AtomicU64::new(0),
             epoch: Instant::now(),
-            places: Arc::new(Semaphore::new(PARKED)),
+            places: Arc::new(Semaphore::new(limits.parked)),
             wanted: Notify::new(),
             moved: Notify::new(),
             lost: Notify::new(),

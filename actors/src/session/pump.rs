@@ -3,7 +3,10 @@
 //! Order: messages of one direction leave in the order they came; one that waits for the user
 //! holds up nobody else.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use defenter_mcp::{
     catalogue,
@@ -20,11 +23,15 @@ use tokio::{io::AsyncRead, sync::oneshot};
 
 use super::core::{Asked, Core, Exchange, count_dropped, trim};
 use crate::{
-    dialog::actor::Reply,
+    dialog::{Answer, actor::Reply},
     gate::{self, Doubt, Operation, Refused, Ruling},
     metrics::{self, Direction as MetricDirection, DropReason},
     server::lifecycle::Event,
 };
+
+/// The refusal of an operation for which there is no place among those that wait for the user.
+const TOO_MANY_WAIT: &str =
+    "too many operations wait for the user's answer (see dialog.max_pending)";
 
 /// Why a pump has ended.
 #[derive(Debug)]
@@ -217,7 +224,7 @@ impl Core {
             operation: Some(request.operation.id),
             label: request.operation.known.text,
             phase: RefusalPhase::Request,
-            cause: Cause::OverLimit("too many operations wait for the user's answer"),
+            cause: Cause::OverLimit(TOO_MANY_WAIT),
             reasons: &[],
         };
         let form = refusal::form(&request.operation.known, Some(request.params));
@@ -550,7 +557,7 @@ impl Core {
         });
         if !parked {
             metrics::dropped(DropReason::OverLimit);
-            let cause = Cause::OverLimit("too many operations wait for the user's answer");
+            let cause = Cause::OverLimit(TOO_MANY_WAIT);
             let refusal = Refusal {
                 operation: Some(operation.id),
                 label: operation.known.text,
@@ -662,7 +669,7 @@ impl Core {
                 operation: Some(operation.id),
                 label: operation.known.text,
                 phase: RefusalPhase::Request,
-                cause: Cause::OverLimit("too many operations wait for the user's answer"),
+                cause: Cause::OverLimit(TOO_MANY_WAIT),
                 reasons: &[],
             };
             let (core, answer) = (self.clone(), refusal.error(id));
@@ -753,7 +760,16 @@ impl Core {
         let direction = metric_direction(operation.direction);
         self.metrics.operation(operation.known.label, direction, ruling.metric());
         self.metrics.added(direction, started.elapsed());
-        ruling
+        match ruling {
+            Ruling::Ask(doubt) if !self.limits.ask => self.unasked(*doubt).await,
+            ruling => ruling,
+        }
+    }
+
+    /// What becomes of an operation when the user is not to be asked.
+    async fn unasked(&self, doubt: Doubt) -> Ruling {
+        metrics::confirmation(Answer::Unavailable, Duration::ZERO);
+        self.shared.answered(doubt, Some(Answer::Unavailable)).await
     }
 
     /// Lets an operation wait for the user; false where too many wait already.
