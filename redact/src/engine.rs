@@ -397,7 +397,8 @@ impl<'r> Work<'r> {
                 verdict = Verdict::Doubtful;
             }
         }
-        if context::is_obvious_example(value) {
+        let calm = rule.kind == Kind::Password && context::is_unlikely_password(value);
+        if calm || context::is_obvious_example(value) {
             return false;
         }
         let line = context::line_around(text, whole);

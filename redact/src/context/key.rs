@@ -173,13 +173,39 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         b"encrypt",
         b"oauth",
     ];
+    const OTHER_KEYS: &[&[u8]] = &[
+        b"public",
+        b"pub",
+        b"publishable",
+        b"primary",
+        b"foreign",
+        b"partition",
+        b"sort",
+        b"range",
+        b"unique",
+        b"hash",
+        b"cache",
+        b"index",
+        b"row",
+        b"translation",
+        b"object",
+        b"property",
+        b"event",
+        b"composite",
+        b"host",
+        b"registry",
+        b"map",
+        b"lookup",
+        b"group",
+        b"locale",
+    ];
     if is_in(word, PASSWORDS) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end)) {
         return KeyClass::Password;
     }
     if is_in(word, SECRETS) || SECRET_ENDS.iter().any(|end| word.ends_with(end)) {
         return KeyClass::Secret;
     }
-    if matches!(word, b"key" | b"keys") && matches!(before, b"public" | b"pub" | b"publishable") {
+    if matches!(word, b"key" | b"keys") && is_in(before, OTHER_KEYS) {
         return KeyClass::Other;
     }
     if matches!(word, b"key" | b"keys") && is_in(before, KEY_OF) {
@@ -586,6 +612,8 @@ mod tests {
             "bypass",
             "compass",
             "public_key_path",
+            "primaryKey",
+            "foreign_key",
             "token_count",
         ] {
             check(name, KeyClass::Other);

@@ -14,7 +14,9 @@ use std::ops::Range;
 pub(crate) use address::{authorization, url_credentials};
 pub(crate) use assign::{Assigned, Assignments, may_assign};
 pub(crate) use pem::pem;
-pub(crate) use value::{entropy, is_obvious_example, is_random};
+pub(crate) use value::{
+    entropy, is_machine_made, is_obvious_example, is_random, is_unlikely_password,
+};
 
 use crate::engine::{Layer, Work};
 use crate::offsets::Derived;

@@ -106,6 +106,12 @@ fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Op
     (written && made && value.len() >= shortest && !is_uuid(value)).then_some(Confidence::Low)
 }
 
+/// Whether a value without its surroundings looks as if a machine had made it.
+pub(crate) fn is_machine_made(value: &[u8]) -> bool {
+    machine_made(value, &Shape::of(value), 3.0)
+        && (transitions(value) >= 4 || rarity(value) >= RARE)
+}
+
 /// Whether a value looks as if a machine had made it.
 fn machine_made(value: &[u8], shape: &Shape, least: f64) -> bool {
     let letters = shape.lower + shape.upper;
@@ -367,7 +373,17 @@ fn is_counting(lower: &[u8]) -> bool {
         .windows(2)
         .filter(|pair| pair[1] == pair[0].wrapping_add(1) || pair[1] == pair[0])
         .count();
-    lower.len() >= 4 && steps + 3 >= lower.len() && lower.len() <= 24
+    lower.len() >= 4 && lower.len() <= 24 && steps * 4 >= (lower.len() - 1) * 3
+}
+
+/// Whether what stands where a password is given is a placeholder; of `user:password` the second
+/// part is looked at.
+pub(crate) fn is_unlikely_password(value: &[u8]) -> bool {
+    let plain = value.strip_suffix(b"\"").unwrap_or(value);
+    let last = plain.rsplit(|byte| *byte == b':').next().filter(|part| !part.is_empty());
+    let part = last.unwrap_or(plain);
+    let part = part.strip_suffix(b">").unwrap_or(part);
+    is_template(part) || is_placeholder(part, &Shape::of(part))
 }
 
 /// Whether a quoted value is filled in later.

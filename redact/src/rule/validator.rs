@@ -46,6 +46,7 @@ const CHECKSUMS: &[(&str, Check)] = &[
     ("kr-brn", checksum::kr_brn),
     ("cl-rut", checksum::cl_rut),
     ("ar-cuit", checksum::ar_cuit),
+    ("random", crate::context::is_machine_made),
     ("four-digits", |value| checksum::has_digits(value, 4)),
     ("five-digits", |value| checksum::has_digits(value, 5)),
 ];
