@@ -35,7 +35,7 @@ pub(crate) struct Parties {
     pub(crate) session: Arc<str>,
     pub(crate) client: Arc<str>,
     pub(crate) server: Arc<str>,
-    /// What is started, for questions: the program and the number of its arguments.
+    /// What is started, for questions: the redacted command.
     pub(crate) identity: String,
     /// Where the server works.
     pub(crate) workspace: Option<String>,
@@ -516,17 +516,16 @@ const DISPLAY_VARIABLES: [&str; 6] = [
 
 impl Parties {
     /// Who the two sides of a client's session are.
-    pub(crate) fn of(attachment: &Attachment) -> Self {
+    pub(crate) fn of(attachment: &Attachment, redactor: &Redactor) -> Self {
         let launch = &attachment.launch;
         let display = |(key, _): &&(OsString, OsString)| {
             DISPLAY_VARIABLES.iter().any(|name| key.as_os_str() == *name)
         };
-        let program = launch.command.to_string_lossy();
-        let identity = match launch.args.len() {
-            0 => program.into_owned(),
-            1 => format!("{program} (1 argument)"),
-            count => format!("{program} ({count} arguments)"),
-        };
+        let words = std::iter::once(&launch.command).chain(&launch.args);
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+        let command = words.join(" ");
+        let scan = redactor.scan_text(command.as_bytes());
+        let identity = String::from_utf8_lossy(&scan.apply(command.as_bytes())).into_owned();
         Self {
             session: attachment.id.as_str().into(),
             client: attachment.client.as_deref().unwrap_or("unknown").into(),

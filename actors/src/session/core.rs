@@ -26,7 +26,9 @@ use defenter_mcp::{
 use tokio::{
     io::AsyncWriteExt,
     process::ChildStdin,
-    sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, Semaphore, oneshot},
+    sync::{
+        Mutex as AsyncMutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot,
+    },
     task::JoinSet,
 };
 
@@ -44,6 +46,13 @@ use crate::{
 
 /// The way to the running process, if there is one.
 pub(super) type WayGuard = OwnedMutexGuard<Option<ChildStdin>>;
+
+/// Bytes that one permit of [`Core::room`] stands for.
+const PARKED_UNIT: usize = 1 << 10;
+/// Room for 16 MiB of messages that wait for the user; one message of any size always fits.
+const PARKED_UNITS: usize = 16 << 10;
+/// Answers of our own that may wait to be written.
+const TURNS: usize = 64;
 
 /// A request of the client's between its decision and its answer.
 #[derive(Debug)]
@@ -94,6 +103,9 @@ pub(super) struct Core {
     pub(super) stderr: Arc<StderrTail>,
     pub(super) error: ErrorStream,
     pub(super) places: Arc<Semaphore>,
+    /// Room for what waits for the user, in units of [`PARKED_UNIT`] bytes.
+    pub(super) room: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     report: Box<dyn Fn(Event) + Send + Sync>,
     talk: Mutex<Talk>,
     way: Arc<AsyncMutex<Option<ChildStdin>>>,
@@ -164,6 +176,8 @@ impl Core {
             heard: AtomicU64::new(0),
             epoch: Instant::now(),
             places: Arc::new(Semaphore::new(limits.parked)),
+            room: Arc::new(Semaphore::new(PARKED_UNITS)),
+            turns: Arc::new(Semaphore::new(TURNS)),
             wanted: Notify::new(),
             moved: Notify::new(),
             lost: Notify::new(),
@@ -219,17 +233,26 @@ impl Core {
     }
 
     /// Writes lines of our own to the client without making the caller wait for its reading.
-    pub(super) fn tell_client(self: &Arc<Self>, lines: Vec<Vec<u8>>) {
-        if lines.is_empty() {
-            return;
-        }
+    ///
+    /// Up to a number of lines; a client that sends what is refused and does not read has to wait.
+    pub(super) async fn tell_client(self: &Arc<Self>, lines: Vec<Vec<u8>>) {
+        let Some(turn) = self.turn(&lines).await else { return };
         let core = self.clone();
         self.spawn(async move {
             for line in lines {
                 core.to_client(&line).await;
             }
+            drop(turn);
             core.moved.notify_one();
         });
+    }
+
+    /// A place among the answers of our own that may wait to be written.
+    async fn turn(&self, lines: &[Vec<u8>]) -> Option<OwnedSemaphorePermit> {
+        if lines.is_empty() {
+            return None;
+        }
+        self.turns.clone().acquire_owned().await.ok()
     }
 
     /// Writes to the client's standard error, and keeps it for reports.
@@ -288,12 +311,13 @@ impl Core {
                 FromClient::Full(back) => {
                     drop(way);
                     exchange = back;
-                    self.next_server(generation).await;
+                    self.room().await;
                     continue;
                 }
                 FromClient::Cancelled(_) => return self.moved.notify_one(),
                 FromClient::Refuse(refused, exchange) => {
-                    return self.refuse_late(&message, refused, &exchange);
+                    drop(way);
+                    return self.refuse_late(&message, refused, &exchange).await;
                 }
                 FromClient::Drop(dropped) => return count_dropped(dropped),
             };
@@ -310,6 +334,22 @@ impl Core {
                 }
                 _ => return,
             }
+        }
+    }
+
+    /// Waits until a message of the client's can be taken.
+    async fn room(&self) {
+        self.wanted.notify_one();
+        loop {
+            let moved = self.moved.notified();
+            {
+                let recovery = &self.talk().recovery;
+                let waits = matches!(recovery.stage(), Stage::Down | Stage::Replaying);
+                if !waits || recovery.held() == 0 {
+                    return;
+                }
+            }
+            moved.await;
         }
     }
 
@@ -330,7 +370,7 @@ impl Core {
         }
     }
 
-    fn refuse_late(
+    async fn refuse_late(
         self: &Arc<Self>,
         message: &Message<'_>,
         refused: recovery::Refused,
@@ -352,16 +392,21 @@ impl Core {
                 refused.answer(*id, Some(&exchange.operation), label)
             }
         };
-        self.tell_client(vec![line]);
+        self.tell_client(vec![line]).await;
     }
 
     /// Writes a line that is not subject to the state, such as an answer of our own to a request
     /// of the server's.
-    pub(super) fn tell_server(self: &Arc<Self>, line: Vec<u8>) {
+    pub(super) async fn tell_server(self: &Arc<Self>, line: Vec<u8>) {
+        let lines = [line];
+        let Some(turn) = self.turn(&lines).await else { return };
         let core = self.clone();
         self.spawn(async move {
             let mut way = core.way().await;
-            let _ = core.write(&mut way, &line, None).await;
+            for line in lines {
+                let _ = core.write(&mut way, &line, None).await;
+            }
+            drop(turn);
         });
     }
 
@@ -389,10 +434,13 @@ impl Core {
         if flow.capabilities_changed {
             tracing::warn!(session = %self.parties.session, server = %self.parties.server, "the restarted server's capabilities differ from the first one's");
         }
-        self.tell_client(flow.to_client);
-        if flow.to_server.is_empty() {
-            return self.moved.notify_waiters();
-        }
+        // Two tasks, since neither side may wait for the other.
+        let core = self.clone();
+        self.spawn(async move {
+            for line in flow.to_client {
+                core.to_client(&line).await;
+            }
+        });
         let core = self.clone();
         self.spawn(async move {
             for line in flow.to_server {
@@ -530,7 +578,8 @@ impl Core {
     /// Whether nothing is in flight, held or waiting for the user.
     pub(super) fn is_idle(&self) -> bool {
         let talk = self.talk();
-        talk.recovery.waiting() == 0 && talk.recovery.held() == 0 && talk.parked.is_empty()
+        let told = self.turns.available_permits() == TURNS;
+        told && talk.recovery.waiting() == 0 && talk.recovery.held() == 0 && talk.parked.is_empty()
     }
 }
 
@@ -591,6 +640,14 @@ fn resume(
         }
     }
     recovery.on_server_gone()
+}
+
+impl Core {
+    /// Room for a message that waits for the user; none where too much waits already.
+    pub(super) fn room_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let units = bytes.div_ceil(PARKED_UNIT).clamp(1, PARKED_UNITS);
+        self.room.clone().try_acquire_many_owned(u32::try_from(units).ok()?).ok()
+    }
 }
 
 pub(super) fn count_dropped(dropped: Dropped) {

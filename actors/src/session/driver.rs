@@ -112,7 +112,7 @@ impl Driver {
     ) -> Self {
         let Arguments { id, attachment, shared, spawner, limits, figures, stderr, server: _ } =
             arguments;
-        let parties = Arc::new(Parties::of(&attachment));
+        let parties = Arc::new(Parties::of(&attachment, &shared.redactor.load()));
         let streams = attachment.streams;
         let journaled = attachment.journal.is_some();
         let core = Core::new(Parts {
@@ -331,7 +331,8 @@ impl Driver {
         let Some(mut running) = self.running.take() else {
             return self.last.map_or(0, Exit::shell_code);
         };
-        self.core.close_input_now();
+        // Nothing is in flight, so at most an answer of our own is still being written.
+        let _ = timeout(LAST_WORDS, self.core.close_input()).await;
         let stop = running.life.stop(self.core.limits.grace);
         let exit = tokio::select! {
             exit = stop => exit,

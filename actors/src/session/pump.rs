@@ -71,7 +71,7 @@ pub(super) async fn server_to_client(core: Arc<Core>, output: impl AsyncRead + U
                 metrics::dropped(DropReason::Partial);
                 core.to_stderr(bytes).await;
             }
-            Frame::TooLong { sketch, length, .. } => core.server_too_long(sketch, length),
+            Frame::TooLong { sketch, length, .. } => core.server_too_long(sketch, length).await,
             Frame::Message(line) => match core.from_server(line, &mut ready).await {
                 Ok(()) => {}
                 Err(error) => return PumpEnd::Unrecoverable(error),
@@ -128,7 +128,8 @@ impl Core {
                     Id::NULL,
                     refusal::INVALID_REQUEST,
                     "batches are not supported; send one message a line",
-                )]);
+                )])
+                .await;
             }
         }
     }
@@ -155,7 +156,7 @@ impl Core {
         let request = Request { line, id, params: params.unwrap_or_default(), operation };
         let ruling = self.rule(&operation, started).await;
         match ruling {
-            Ruling::Ask(doubt) => self.park_request(&request, doubt),
+            Ruling::Ask(doubt) => self.park_request(&request, doubt).await,
             ruling => self.carry_request(&request, ruling).await,
         }
     }
@@ -179,23 +180,29 @@ impl Core {
                 let form = refusal::form(&operation.known, Some(request.params));
                 let modern = self.talk().recovery.era().is_modern();
                 let line = refused.refusal(operation).answer(request.id, form, modern);
-                self.tell_client(vec![line]);
+                self.tell_client(vec![line]).await;
             }
             Ruling::Ask(_) => {}
         }
     }
 
-    fn park_request(self: &Arc<Self>, request: &Request<'_>, doubt: Box<Doubt>) {
+    async fn park_request(self: &Arc<Self>, request: &Request<'_>, doubt: Box<Doubt>) {
         let direction = MetricDirection::ToServer;
         let key = gate::question_key(&self.parties.session, &request.operation);
         let line = request.line.to_vec();
         let operation_id = request.operation.id.to_owned();
-        let parked =
-            self.park(direction, request.id.to_owned(), key, doubt, move |core, ruling| {
+        let parked = self.park(
+            direction,
+            request.id.to_owned(),
+            line.len(),
+            key,
+            doubt,
+            move |core, ruling| {
                 Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
-            });
+            },
+        );
         if !parked {
-            self.refuse_parking(request);
+            self.refuse_parking(request).await;
         }
     }
 
@@ -218,7 +225,7 @@ impl Core {
         self.carry_request(&request, ruling).await;
     }
 
-    fn refuse_parking(self: &Arc<Self>, request: &Request<'_>) {
+    async fn refuse_parking(self: &Arc<Self>, request: &Request<'_>) {
         metrics::dropped(DropReason::OverLimit);
         let refusal = Refusal {
             operation: Some(request.operation.id),
@@ -229,7 +236,7 @@ impl Core {
         };
         let form = refusal::form(&request.operation.known, Some(request.params));
         let modern = self.talk().recovery.era().is_modern();
-        self.tell_client(vec![refusal.answer(request.id, form, modern)]);
+        self.tell_client(vec![refusal.answer(request.id, form, modern)]).await;
     }
 
     async fn client_notification(
@@ -348,7 +355,7 @@ impl Core {
             return;
         }
         let id = sketch.request().unwrap_or(Id::NULL);
-        self.tell_client(vec![malformed(id, error.code(), &error.to_string())]);
+        self.tell_client(vec![malformed(id, error.code(), &error.to_string())]).await;
     }
 
     async fn client_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
@@ -358,7 +365,7 @@ impl Core {
             return self.answer_server(&answer).await;
         }
         let Some(id) = sketch.request() else { return };
-        self.tell_client(vec![over_limit(id, length, self.limits.line)]);
+        self.tell_client(vec![over_limit(id, length, self.limits.line)]).await;
     }
 }
 
@@ -397,7 +404,7 @@ impl Core {
             Some(FromServer::Refuse(refused)) => {
                 if let Message::Request { id, method, .. } = &message {
                     let label = catalogue::operation(method).text;
-                    self.tell_server(refused.answer(*id, None, label));
+                    self.tell_server(refused.answer(*id, None, label)).await;
                 }
             }
             Some(FromServer::Drop(dropped)) => count_dropped(dropped),
@@ -428,7 +435,7 @@ impl Core {
                 let way = match way {
                     Some(way) => way,
                     None if flow.to_server.is_empty() => {
-                        self.tell_client(flow.to_client);
+                        self.tell_client(flow.to_client).await;
                         return Ok(None);
                     }
                     None => self.way().await,
@@ -494,7 +501,7 @@ impl Core {
             self.server_answered(&id.to_owned());
         }
         match self.rule(&operation, started).await {
-            Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt),
+            Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt).await,
             ruling => self.carry_response(line, id, &operation, ruling).await,
         }
         self.moved.notify_one();
@@ -525,7 +532,7 @@ impl Core {
         self.client_answered(&id.to_owned(), Some(line));
     }
 
-    fn park_response(
+    async fn park_response(
         self: &Arc<Self>,
         line: &[u8],
         id: Id<'_>,
@@ -537,24 +544,25 @@ impl Core {
         let operation_id = operation.id.to_owned();
         let target = operation.target.map(str::to_owned);
         let direction = MetricDirection::ToClient;
-        let parked = self.park(direction, id.to_owned(), key, doubt, move |core, ruling| {
-            Box::pin(async move {
-                let Ok(Message::Response { id, outcome }) = envelope::read(trim(&kept)) else {
-                    return;
-                };
-                let operation = Operation {
-                    id: &operation_id,
-                    direction: Direction::ToClient,
-                    phase: Phase::Result,
-                    method: &method,
-                    known: catalogue::operation(&method),
-                    target: target.as_deref(),
-                    payload: outcome.raw(),
-                };
-                let id = id.unwrap_or(Id::NULL);
-                core.carry_response(&kept, id, &operation, ruling).await;
-            })
-        });
+        let parked =
+            self.park(direction, id.to_owned(), kept.len(), key, doubt, move |core, ruling| {
+                Box::pin(async move {
+                    let Ok(Message::Response { id, outcome }) = envelope::read(trim(&kept)) else {
+                        return;
+                    };
+                    let operation = Operation {
+                        id: &operation_id,
+                        direction: Direction::ToClient,
+                        phase: Phase::Result,
+                        method: &method,
+                        known: catalogue::operation(&method),
+                        target: target.as_deref(),
+                        payload: outcome.raw(),
+                    };
+                    let id = id.unwrap_or(Id::NULL);
+                    core.carry_response(&kept, id, &operation, ruling).await;
+                })
+            });
         if !parked {
             metrics::dropped(DropReason::OverLimit);
             let cause = Cause::OverLimit(TOO_MANY_WAIT);
@@ -565,7 +573,7 @@ impl Core {
                 cause,
                 reasons: &[],
             };
-            self.tell_client(vec![refusal.error(id)]);
+            self.tell_client(vec![refusal.error(id)]).await;
         }
     }
 
@@ -641,28 +649,29 @@ impl Core {
         let key = gate::question_key(&self.parties.session, operation);
         let (kept, operation_id) = (line.to_vec(), operation.id.to_owned());
         let direction = MetricDirection::ToClient;
-        let parked = self.park(direction, id.to_owned(), key, doubt, move |core, ruling| {
-            Box::pin(async move {
-                // The process that asked may be gone, and its successor asks for itself.
-                if core.talk().recovery.generation() != generation {
-                    return;
-                }
-                let Ok(Message::Request { id, method, params }) = envelope::read(trim(&kept))
-                else {
-                    return;
-                };
-                let operation = Operation {
-                    id: &operation_id,
-                    direction: Direction::ToClient,
-                    phase: Phase::Request,
-                    method: &method,
-                    known: catalogue::operation(&method),
-                    target: None,
-                    payload: params.unwrap_or_default(),
-                };
-                core.carry_server_request(&kept, id, &operation, ruling).await;
-            })
-        });
+        let parked =
+            self.park(direction, id.to_owned(), kept.len(), key, doubt, move |core, ruling| {
+                Box::pin(async move {
+                    // The process that asked may be gone, and its successor asks for itself.
+                    if core.talk().recovery.generation() != generation {
+                        return;
+                    }
+                    let Ok(Message::Request { id, method, params }) = envelope::read(trim(&kept))
+                    else {
+                        return;
+                    };
+                    let operation = Operation {
+                        id: &operation_id,
+                        direction: Direction::ToClient,
+                        phase: Phase::Request,
+                        method: &method,
+                        known: catalogue::operation(&method),
+                        target: None,
+                        payload: params.unwrap_or_default(),
+                    };
+                    core.carry_server_request(&kept, id, &operation, ruling).await;
+                })
+            });
         if !parked {
             metrics::dropped(DropReason::OverLimit);
             let refusal = Refusal {
@@ -724,24 +733,30 @@ impl Core {
         }
         metrics::dropped(DropReason::Malformed);
         tracing::warn!(server = %self.parties.server, %error, "a message of the server was refused");
-        self.answer_for(error.sketch(), |id| malformed(id, error.code(), &error.to_string()));
+        let answer = |id: Id<'_>| malformed(id, error.code(), &error.to_string());
+        self.answer_for(error.sketch(), answer).await;
     }
 
-    fn server_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
+    async fn server_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
         metrics::dropped(DropReason::Oversize);
         tracing::warn!(server = %self.parties.server, length, "a message of the server is over the limit");
-        self.answer_for(sketch, |id| over_limit(id, length, self.limits.line));
+        self.answer_for(sketch, |id| over_limit(id, length, self.limits.line)).await;
+    }
+
+    /// Takes a request of the client's for answered; false where there is none.
+    fn settle_request(&self, id: Id<'_>) -> bool {
+        self.talk().recovery.settle(id).is_some()
     }
 
     /// Answers whoever waits on a message of the server's that cannot be passed on.
-    fn answer_for(self: &Arc<Self>, sketch: &Sketch, answer: impl Fn(Id<'_>) -> Vec<u8>) {
+    async fn answer_for(self: &Arc<Self>, sketch: &Sketch, answer: impl Fn(Id<'_>) -> Vec<u8>) {
         if let Some(id) = sketch.request() {
-            return self.tell_server(answer(id));
+            return self.tell_server(answer(id)).await;
         }
         if let Some(id) = sketch.id.as_ref().filter(|_| sketch.outcome)
-            && self.talk().recovery.settle(id.as_id()).is_some()
+            && self.settle_request(id.as_id())
         {
-            self.tell_client(vec![answer(id.as_id())]);
+            self.tell_client(vec![answer(id.as_id())]).await;
             self.client_answered(id, None);
         }
     }
@@ -777,11 +792,13 @@ impl Core {
         self: &Arc<Self>,
         direction: MetricDirection,
         id: OwnedId,
+        bytes: usize,
         key: crate::dialog::Key,
         doubt: Box<Doubt>,
         resume: impl FnOnce(Arc<Self>, Ruling) -> Resume + Send + 'static,
     ) -> bool {
         let Ok(place) = self.places.clone().try_acquire_owned() else { return false };
+        let Some(room) = self.room_for(bytes) else { return false };
         let (cancel, cancelled) = oneshot::channel();
         self.talk().parked.insert((direction, id.clone()), cancel);
         let core = self.clone();
@@ -796,8 +813,7 @@ impl Core {
                 _ = cancelled => None,
                 reply = asking => Some(reply),
             };
-            drop(in_queue);
-            drop(place);
+            drop((in_queue, place, room));
             if let Some(reply) = answer {
                 let answer = match reply {
                     Reply::Answered(answer) => Some(answer),
