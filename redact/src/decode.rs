@@ -54,7 +54,9 @@ fn next_trigger(text: &[u8], range: Range<usize>, escapes: bool) -> Option<usize
             b'\\' => escapes && matches!(rest.get(1), Some(b'u' | b'x' | b'"' | b'/')),
             b'%' => hex_pair(rest).is_some(),
             b'&' => entity(rest).is_some(),
-            _ => look_alike(rest).is_some(),
+            // Dashes and quotes of prose are no reason to look again.
+            _ => look_alike(rest)
+                .is_some_and(|(meant, _)| meant.is_none_or(|b| b.is_ascii_alphanumeric())),
         };
         if triggers {
             return Some(at);
@@ -147,6 +149,8 @@ fn entity(text: &[u8]) -> Option<(char, usize)> {
         (b"&commat;", '@'),
     ];
     if text.get(1) != Some(&b'#') {
+        let short = &text[..text.len().min(8)];
+        memchr::memchr(b';', short)?;
         let (name, c) = NAMED.iter().find(|(name, _)| text.starts_with(name))?;
         return Some((*c, name.len()));
     }
@@ -269,9 +273,16 @@ const MAX_GLUE: usize = 16;
 /// A token in pieces, put together: over a line break, or over quotes with a sign between them.
 pub(crate) fn joins(text: &[u8], range: Range<usize>, mut found: impl FnMut(Derived)) {
     let mut at = range.start;
-    while let Some(sign) = memchr::memchr3(b'\n', b'+', b'&', &text[at..range.end]) {
-        let sign = at + sign;
+    for sign in memchr::memchr2_iter(b'\n', b'+', &text[range.clone()]) {
+        let sign = range.start + sign;
+        if sign < at {
+            continue;
+        }
         at = sign + 1;
+        let last = sign.checked_sub(1).map_or(b'\n', |before| text[before]);
+        if !is_piece(last) && !matches!(last, b'"' | b'\'' | b' ' | b'\\' | b'\r' | b'\t') {
+            continue;
+        }
         // The glue starts at the quote or the line break before the sign.
         let blanks = text[range.start..sign]
             .iter()

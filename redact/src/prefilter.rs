@@ -19,7 +19,7 @@ struct Anchor {
 pub(crate) struct Prefilter {
     keywords: Vec<Box<[u8]>>,
     /// One bit per hash of three case-folded bytes.
-    bitmap: Box<[u64; 1024]>,
+    bitmap: Box<[u64; BUCKETS / 64]>,
     /// Where the anchors of a hash start in `anchors`.
     starts: Vec<u16>,
     anchors: Vec<Anchor>,
@@ -35,7 +35,7 @@ impl Prefilter {
     /// A filter for those keywords, which must be lower case and at least [`MIN_KEYWORD`] long;
     /// shorter ones are never found.
     pub(crate) fn new(keywords: Vec<Box<[u8]>>) -> Prefilter {
-        let mut hashed: Vec<(u16, Anchor)> = keywords
+        let mut hashed: Vec<(usize, Anchor)> = keywords
             .iter()
             .take(usize::from(u16::MAX))
             .enumerate()
@@ -55,11 +55,11 @@ impl Prefilter {
             })
             .collect();
         hashed.sort_by_key(|&(hash, anchor)| (hash, anchor.keyword));
-        let mut bitmap = Box::new([0; 1024]);
-        let mut starts = vec![0_u16; 65_537];
+        let mut bitmap = Box::new([0; BUCKETS / 64]);
+        let mut starts = vec![0_u16; BUCKETS + 1];
         for &(hash, _) in &hashed {
-            bitmap[usize::from(hash >> 6)] |= 1 << (hash & 63);
-            starts[usize::from(hash) + 1] += 1;
+            bitmap[hash >> 6] |= 1 << (hash & 63);
+            starts[hash + 1] += 1;
         }
         for index in 1..starts.len() {
             starts[index] += starts[index - 1];
@@ -78,9 +78,8 @@ impl Prefilter {
     ) {
         let part = &text[range.clone()];
         for (at, four) in part.windows(4).enumerate() {
-            let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
-            let hash = hash(word);
-            if self.bitmap[usize::from(hash >> 6)] >> (hash & 63) & 1 != 0 {
+            let hash = hash(u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+            if self.bitmap[hash >> 6] >> (hash & 63) & 1 != 0 {
                 self.verify(text, &range, range.start + at, hash, &mut found);
             }
         }
@@ -96,11 +95,11 @@ impl Prefilter {
         text: &[u8],
         range: &Range<usize>,
         at: usize,
-        hash: u16,
+        hash: usize,
         found: &mut impl FnMut(usize, usize),
     ) {
-        let from = usize::from(self.starts[usize::from(hash)]);
-        let to = usize::from(self.starts[usize::from(hash) + 1]);
+        let from = usize::from(self.starts[hash]);
+        let to = usize::from(self.starts[hash + 1]);
         for anchor in &self.anchors[from..to] {
             let Some(start) = at.checked_sub(usize::from(anchor.offset)) else { continue };
             if let Some(&four) = text.get(start..).and_then(|rest| rest.first_chunk::<4>())
@@ -119,14 +118,17 @@ impl Prefilter {
     }
 }
 
-/// A 16-bit hash of the lower three bytes, case folded.
+/// How many hashes there are.
+const BUCKETS: usize = 1 << 17;
+
+/// A 17-bit hash of the lower three bytes, case folded.
 #[inline(always)]
-fn hash(word: u32) -> u16 {
+fn hash(word: u32) -> usize {
     let three = (word & 0x00FF_FFFF) | 0x0020_2020;
-    (three.wrapping_mul(0x9E37_79B1) >> 16) as u16
+    (three.wrapping_mul(0x9E37_79B1) >> 15) as usize
 }
 
-/// How often the bytes of each hash follow each other in prose and code, as a logarithm; made by
+/// How often the bytes of each hash, without its last bit, follow each other in prose and code, as a logarithm; made by
 /// `examples/train_rarity.rs`.
 static COMMON: &[u8; 65_536] = include_bytes!("common.bin");
 
@@ -135,7 +137,7 @@ fn rarest(keyword: &[u8]) -> usize {
     (0..=keyword.len().min(64) - MIN_KEYWORD)
         .min_by_key(|&at| {
             let three = [keyword[at], keyword[at + 1], keyword[at + 2], 0];
-            COMMON[usize::from(hash(u32::from_le_bytes(three)))]
+            COMMON[hash(u32::from_le_bytes(three)) >> 1]
         })
         .unwrap_or(0)
 }

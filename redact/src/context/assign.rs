@@ -484,25 +484,21 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
                 }
             }
         }
-        byte => matches!(
-            byte,
-            b'=' | b':'
-                | b'"'
-                | b'\''
-                | b'`'
-                | b')'
-                | b']'
-                | b'>'
-                | b'('
-                | b'<'
-                | b','
-                | b'|'
-                | b'?'
-                | b'+'
-                | b'\\'
-                | b'\n'
-                | b'\r'
-        ),
+        b':' => window.get(name + 1) != Some(&b':') || window.get(name + 2) == Some(&b'='),
+        // A quote or bracket closes; an operator, a comma or a bracket comes next.
+        b'"' | b'\'' | b'`' | b')' | b']' | b'\\' => {
+            let rest = window[name..]
+                .iter()
+                .skip_while(|b| matches!(b, b'"' | b'\'' | b'`' | b')' | b']' | b'\\'));
+            let after = rest.clone().find(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+            after.is_none_or(|b| {
+                matches!(
+                    b,
+                    b':' | b'=' | b',' | b'-' | b'<' | b'>' | b'.' | b'|' | b'?' | b'+' | b'!'
+                )
+            })
+        }
+        byte => matches!(byte, b'=' | b'>' | b'(' | b'<' | b'|' | b'?' | b'+' | b'!'),
     }
 }
 

@@ -48,34 +48,6 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
 fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
     const PASSWORD_ENDS: &[&[u8]] =
         &[b"password", b"passwd", b"passphrase", b"passwort", b"passcode", b"pwd", b"passw"];
-    const PASSWORDS: &[&[u8]] = &[
-        b"pass",
-        b"pw",
-        b"pswd",
-        b"psw",
-        b"pword",
-        b"passwords",
-        b"kennwort",
-        b"contrasena",
-        b"senha",
-        b"dbpass",
-        b"userpass",
-        b"mypass",
-        b"rootpass",
-        b"adminpass",
-        b"smtppass",
-        b"mailpass",
-        b"ftppass",
-        b"sshpass",
-        b"keypass",
-        b"storepass",
-        b"passin",
-        b"passout",
-        b"requirepass",
-        b"masterauth",
-        b"wachtwoord",
-        b"haslo",
-    ];
     const SECRET_ENDS: &[&[u8]] = &[
         b"secret",
         b"token",
@@ -95,120 +67,135 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         b"sessionkey",
         b"sharedkey",
     ];
-    const SECRETS: &[&[u8]] = &[
-        b"secrets",
-        b"tokens",
-        b"creds",
-        b"cred",
-        b"authorization",
-        b"apitoken",
-        b"mnemonic",
-        b"bearer",
-        b"hmac",
-        b"sharedaccesssignature",
-        b"jwt",
-        b"pat",
-        b"otp",
-        b"totp",
-        b"apikeys",
-        b"webhook",
-    ];
-    const WEAK: &[&[u8]] = &[
-        b"key",
-        b"auth",
-        b"nonce",
-        b"salt",
-        b"seed",
-        b"signature",
-        b"sig",
-        b"sid",
-        b"cookie",
-        b"session",
-        b"csrf",
-        b"xsrf",
-        b"api",
-        b"oauth",
-        b"keys",
-        b"nkey",
-        b"pin",
-    ];
-    const KEY_OF: &[&[u8]] = &[
-        b"api",
-        b"access",
-        b"secret",
-        b"private",
-        b"encryption",
-        b"signing",
-        b"auth",
-        b"master",
-        b"license",
-        b"licence",
-        b"consumer",
-        b"subscription",
-        b"storage",
-        b"account",
-        b"shared",
-        b"service",
-        b"admin",
-        b"app",
-        b"application",
-        b"client",
-        b"crypto",
-        b"cipher",
-        b"aes",
-        b"ssh",
-        b"deploy",
-        b"webhook",
-        b"hmac",
-        b"sdk",
-        b"integration",
-        b"ingest",
-        b"write",
-        b"rest",
-        b"server",
-        b"jwt",
-        b"session",
-        b"cookie",
-        b"decrypt",
-        b"encrypt",
-        b"oauth",
-    ];
-    const OTHER_KEYS: &[&[u8]] = &[
-        b"public",
-        b"pub",
-        b"publishable",
-        b"primary",
-        b"foreign",
-        b"partition",
-        b"sort",
-        b"range",
-        b"unique",
-        b"hash",
-        b"cache",
-        b"index",
-        b"row",
-        b"translation",
-        b"object",
-        b"property",
-        b"event",
-        b"composite",
-        b"host",
-        b"registry",
-        b"map",
-        b"lookup",
-        b"group",
-        b"locale",
-    ];
-    if is_in(word, PASSWORDS) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end)) {
+    if matches!(
+        word,
+        b"pass"
+            | b"pw"
+            | b"pswd"
+            | b"psw"
+            | b"pword"
+            | b"passwords"
+            | b"kennwort"
+            | b"contrasena"
+            | b"senha"
+            | b"dbpass"
+            | b"userpass"
+            | b"mypass"
+            | b"rootpass"
+            | b"adminpass"
+            | b"smtppass"
+            | b"mailpass"
+            | b"ftppass"
+            | b"sshpass"
+            | b"keypass"
+            | b"storepass"
+            | b"passin"
+            | b"passout"
+            | b"requirepass"
+            | b"masterauth"
+            | b"wachtwoord"
+            | b"haslo"
+    ) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end))
+    {
         return KeyClass::Password;
     }
-    if is_in(word, SECRETS) || SECRET_ENDS.iter().any(|end| word.ends_with(end)) {
+    if matches!(
+        word,
+        b"secrets"
+            | b"tokens"
+            | b"creds"
+            | b"cred"
+            | b"authorization"
+            | b"apitoken"
+            | b"mnemonic"
+            | b"bearer"
+            | b"hmac"
+            | b"sharedaccesssignature"
+            | b"jwt"
+            | b"pat"
+            | b"otp"
+            | b"totp"
+            | b"apikeys"
+            | b"webhook"
+    ) || SECRET_ENDS.iter().any(|end| word.ends_with(end))
+    {
         return KeyClass::Secret;
     }
-    if matches!(word, b"key" | b"keys") && is_in(before, OTHER_KEYS) {
+    if matches!(word, b"key" | b"keys")
+        && matches!(
+            before,
+            b"public"
+                | b"pub"
+                | b"publishable"
+                | b"primary"
+                | b"foreign"
+                | b"partition"
+                | b"sort"
+                | b"range"
+                | b"unique"
+                | b"hash"
+                | b"cache"
+                | b"index"
+                | b"row"
+                | b"translation"
+                | b"object"
+                | b"property"
+                | b"event"
+                | b"composite"
+                | b"host"
+                | b"registry"
+                | b"map"
+                | b"lookup"
+                | b"group"
+                | b"locale"
+        )
+    {
         return KeyClass::Other;
     }
-    if matches!(word, b"key" | b"keys") && is_in(before, KEY_OF) {
+    if matches!(word, b"key" | b"keys")
+        && matches!(
+            before,
+            b"api"
+                | b"access"
+                | b"secret"
+                | b"private"
+                | b"encryption"
+                | b"signing"
+                | b"auth"
+                | b"master"
+                | b"license"
+                | b"licence"
+                | b"consumer"
+                | b"subscription"
+                | b"storage"
+                | b"account"
+                | b"shared"
+                | b"service"
+                | b"admin"
+                | b"app"
+                | b"application"
+                | b"client"
+                | b"crypto"
+                | b"cipher"
+                | b"aes"
+                | b"ssh"
+                | b"deploy"
+                | b"webhook"
+                | b"hmac"
+                | b"sdk"
+                | b"integration"
+                | b"ingest"
+                | b"write"
+                | b"rest"
+                | b"server"
+                | b"jwt"
+                | b"session"
+                | b"cookie"
+                | b"decrypt"
+                | b"encrypt"
+                | b"oauth"
+        )
+    {
         return KeyClass::Secret;
     }
     if matches!(word, b"word" | b"phrase" | b"code" | b"wd") && before == b"pass" {
@@ -217,287 +204,301 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
     if matches!(word, b"nonce" | b"salt" | b"cnonce" | b"seed") {
         return KeyClass::Nonce;
     }
-    if is_in(word, WEAK) {
+    if matches!(
+        word,
+        b"key"
+            | b"auth"
+            | b"nonce"
+            | b"salt"
+            | b"seed"
+            | b"signature"
+            | b"sig"
+            | b"sid"
+            | b"cookie"
+            | b"session"
+            | b"csrf"
+            | b"xsrf"
+            | b"api"
+            | b"oauth"
+            | b"keys"
+            | b"nkey"
+            | b"pin"
+    ) {
         return KeyClass::Weak;
     }
     KeyClass::Other
 }
 
-/// Whether a word is one of a list.
-fn is_in(word: &[u8], list: &[&[u8]]) -> bool {
-    let Some(&first) = word.first() else { return false };
-    list.iter().any(|known| known.len() == word.len() && known[0] == first && *known == word)
-}
-
 /// First words of names that stand for a text shown to a person.
 fn is_caption(word: &[u8]) -> bool {
-    const CAPTIONS: &[&[u8]] = &[
-        b"label",
-        b"title",
-        b"show",
-        b"hide",
-        b"forgot",
-        b"forget",
-        b"tooltip",
-        b"msg",
-        b"error",
-        b"err",
-        b"mandatory",
-        b"placeholder",
-        b"hint",
-        b"text",
-        b"lbl",
-        b"txt",
-        b"btn",
-        b"help",
-    ];
-    is_in(word, CAPTIONS)
+    matches!(
+        word,
+        b"label"
+            | b"title"
+            | b"show"
+            | b"hide"
+            | b"forgot"
+            | b"forget"
+            | b"tooltip"
+            | b"msg"
+            | b"error"
+            | b"err"
+            | b"mandatory"
+            | b"placeholder"
+            | b"hint"
+            | b"text"
+            | b"lbl"
+            | b"txt"
+            | b"btn"
+            | b"help"
+    )
 }
 
 /// Words after which the name says nothing else than before.
 fn is_neutral(word: &[u8]) -> bool {
-    const NEUTRAL: &[&[u8]] = &[
-        b"value",
-        b"val",
-        b"str",
-        b"string",
-        b"plain",
-        b"plaintext",
-        b"text",
-        b"env",
-        b"var",
-        b"new",
-        b"old",
-        b"current",
-        b"raw",
-        b"data",
-        b"input",
-        b"confirm",
-        b"confirmation",
-        b"repeat",
-        b"again",
-        b"base",
-        b"b64",
-        b"hex",
-        b"prod",
-        b"dev",
-        b"staging",
-        b"main",
-        b"primary",
-        b"secondary",
-        b"default",
-        b"live",
-        b"const",
-        b"content",
-        b"b",
-        b"a",
-        b"in",
-    ];
-    word.iter().all(u8::is_ascii_digit) || is_in(word, NEUTRAL)
+    word.iter().all(u8::is_ascii_digit)
+        || matches!(
+            word,
+            b"value"
+                | b"val"
+                | b"str"
+                | b"string"
+                | b"plain"
+                | b"plaintext"
+                | b"text"
+                | b"env"
+                | b"var"
+                | b"new"
+                | b"old"
+                | b"current"
+                | b"raw"
+                | b"data"
+                | b"input"
+                | b"confirm"
+                | b"confirmation"
+                | b"repeat"
+                | b"again"
+                | b"base"
+                | b"b64"
+                | b"hex"
+                | b"prod"
+                | b"dev"
+                | b"staging"
+                | b"main"
+                | b"primary"
+                | b"secondary"
+                | b"default"
+                | b"live"
+                | b"const"
+                | b"content"
+                | b"b"
+                | b"a"
+                | b"in"
+        )
 }
 
 /// Last words that make a name one of something about a secret.
 fn is_calm(word: &[u8]) -> bool {
-    const CALM: &[&[u8]] = &[
-        b"id",
-        b"ids",
-        b"name",
-        b"names",
-        b"url",
-        b"uri",
-        b"path",
-        b"file",
-        b"filename",
-        b"type",
-        b"types",
-        b"field",
-        b"fields",
-        b"length",
-        b"len",
-        b"size",
-        b"min",
-        b"max",
-        b"count",
-        b"policy",
-        b"expiry",
-        b"expires",
-        b"expiration",
-        b"expired",
-        b"ttl",
-        b"enabled",
-        b"enable",
-        b"disabled",
-        b"required",
-        b"require",
-        b"hint",
-        b"label",
-        b"placeholder",
-        b"regex",
-        b"pattern",
-        b"reset",
-        b"prompt",
-        b"error",
-        b"errors",
-        b"message",
-        b"msg",
-        b"algorithm",
-        b"alg",
-        b"version",
-        b"format",
-        b"endpoint",
-        b"host",
-        b"port",
-        b"server",
-        b"prefix",
-        b"suffix",
-        b"title",
-        b"description",
-        b"desc",
-        b"text2",
-        b"tooltip",
-        b"button",
-        b"link",
-        b"page",
-        b"form",
-        b"input2",
-        b"validator",
-        b"validation",
-        b"invalid",
-        b"missing",
-        b"hash",
-        b"hashed",
-        b"digest",
-        b"sha",
-        b"sha1",
-        b"sha256",
-        b"md5",
-        b"md",
-        b"checksum",
-        b"fingerprint",
-        b"thumbprint",
-        b"etag",
-        b"uuid",
-        b"guid",
-        b"trace",
-        b"span",
-        b"index",
-        b"idx",
-        b"row",
-        b"column",
-        b"table",
-        b"class",
-        b"method",
-        b"mode",
-        b"status",
-        b"state",
-        b"code2",
-        b"event",
-        b"events",
-        b"handler",
-        b"callback",
-        b"provider",
-        b"manager",
-        b"service",
-        b"factory",
-        b"store",
-        b"usage",
-        b"limit",
-        b"rate",
-        b"time",
-        b"date",
-        b"at",
-        b"age",
-        b"change",
-        b"changed",
-        b"strength",
-        b"attempts",
-        b"retries",
-        b"timeout",
-        b"option",
-        b"options",
-        b"config",
-        b"settings",
-        b"param",
-        b"params",
-        b"parameter",
-        b"attribute",
-        b"attr",
-        b"property",
-        b"public",
-        b"pub",
-        b"scope",
-        b"scopes",
-        b"issuer",
-        b"audience",
-        b"generator",
-        b"blob",
-        b"magic",
-        b"number",
-        b"bits",
-        b"map",
-        b"list",
-        b"set",
-        b"pair",
-        b"press",
-        b"down",
-        b"up",
-        b"code",
-        b"board",
-        b"frame",
-        b"frames",
-        b"word",
-        b"space",
-        b"ring",
-        b"stone",
-        b"note",
-        b"binding",
-        b"bindings",
-        b"header",
-        b"headers",
-        b"selector",
-        b"location",
-        b"source",
-        b"dir",
-        b"folder",
-        b"bucket",
-        b"region",
-        b"arn",
-        b"resource",
-        b"action",
-        b"role",
-        b"permission",
-        b"permissions",
-        b"user",
-        b"username",
-        b"email",
-        b"entry",
-        b"item",
-        b"protocol",
-        b"request",
-        b"response",
-        b"result",
-        b"results",
-        b"flow",
-        b"grant",
-        b"is",
-        b"has",
-        b"exists",
-        b"visible",
-        b"show",
-        b"hide",
-        b"valid",
-        b"rotation",
-        b"encoding",
-        b"encoder",
-        b"decoder",
-        b"parser",
-        b"reader",
-        b"writer",
-        b"supplier",
-        b"getter",
-        b"model",
-    ];
-    is_in(word, CALM)
+    matches!(
+        word,
+        b"id"
+            | b"ids"
+            | b"name"
+            | b"names"
+            | b"url"
+            | b"uri"
+            | b"path"
+            | b"file"
+            | b"filename"
+            | b"type"
+            | b"types"
+            | b"field"
+            | b"fields"
+            | b"length"
+            | b"len"
+            | b"size"
+            | b"min"
+            | b"max"
+            | b"count"
+            | b"policy"
+            | b"expiry"
+            | b"expires"
+            | b"expiration"
+            | b"expired"
+            | b"ttl"
+            | b"enabled"
+            | b"enable"
+            | b"disabled"
+            | b"required"
+            | b"require"
+            | b"hint"
+            | b"label"
+            | b"placeholder"
+            | b"regex"
+            | b"pattern"
+            | b"reset"
+            | b"prompt"
+            | b"error"
+            | b"errors"
+            | b"message"
+            | b"msg"
+            | b"algorithm"
+            | b"alg"
+            | b"version"
+            | b"format"
+            | b"endpoint"
+            | b"host"
+            | b"port"
+            | b"server"
+            | b"prefix"
+            | b"suffix"
+            | b"title"
+            | b"description"
+            | b"desc"
+            | b"text2"
+            | b"tooltip"
+            | b"button"
+            | b"link"
+            | b"page"
+            | b"form"
+            | b"input2"
+            | b"validator"
+            | b"validation"
+            | b"invalid"
+            | b"missing"
+            | b"hash"
+            | b"hashed"
+            | b"digest"
+            | b"sha"
+            | b"sha1"
+            | b"sha256"
+            | b"md5"
+            | b"md"
+            | b"checksum"
+            | b"fingerprint"
+            | b"thumbprint"
+            | b"etag"
+            | b"uuid"
+            | b"guid"
+            | b"trace"
+            | b"span"
+            | b"index"
+            | b"idx"
+            | b"row"
+            | b"column"
+            | b"table"
+            | b"class"
+            | b"method"
+            | b"mode"
+            | b"status"
+            | b"state"
+            | b"code2"
+            | b"event"
+            | b"events"
+            | b"handler"
+            | b"callback"
+            | b"provider"
+            | b"manager"
+            | b"service"
+            | b"factory"
+            | b"store"
+            | b"usage"
+            | b"limit"
+            | b"rate"
+            | b"time"
+            | b"date"
+            | b"at"
+            | b"age"
+            | b"change"
+            | b"changed"
+            | b"strength"
+            | b"attempts"
+            | b"retries"
+            | b"timeout"
+            | b"option"
+            | b"options"
+            | b"config"
+            | b"settings"
+            | b"param"
+            | b"params"
+            | b"parameter"
+            | b"attribute"
+            | b"attr"
+            | b"property"
+            | b"public"
+            | b"pub"
+            | b"scope"
+            | b"scopes"
+            | b"issuer"
+            | b"audience"
+            | b"generator"
+            | b"blob"
+            | b"magic"
+            | b"number"
+            | b"bits"
+            | b"map"
+            | b"list"
+            | b"set"
+            | b"pair"
+            | b"press"
+            | b"down"
+            | b"up"
+            | b"code"
+            | b"board"
+            | b"frame"
+            | b"frames"
+            | b"word"
+            | b"space"
+            | b"ring"
+            | b"stone"
+            | b"note"
+            | b"binding"
+            | b"bindings"
+            | b"header"
+            | b"headers"
+            | b"selector"
+            | b"location"
+            | b"source"
+            | b"dir"
+            | b"folder"
+            | b"bucket"
+            | b"region"
+            | b"arn"
+            | b"resource"
+            | b"action"
+            | b"role"
+            | b"permission"
+            | b"permissions"
+            | b"user"
+            | b"username"
+            | b"email"
+            | b"entry"
+            | b"item"
+            | b"protocol"
+            | b"request"
+            | b"response"
+            | b"result"
+            | b"results"
+            | b"flow"
+            | b"grant"
+            | b"is"
+            | b"has"
+            | b"exists"
+            | b"visible"
+            | b"show"
+            | b"hide"
+            | b"valid"
+            | b"rotation"
+            | b"encoding"
+            | b"encoder"
+            | b"decoder"
+            | b"parser"
+            | b"reader"
+            | b"writer"
+            | b"supplier"
+            | b"getter"
+            | b"model"
+    )
 }
 
 /// The lower-case words of a name.

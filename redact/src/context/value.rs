@@ -286,48 +286,6 @@ pub(crate) fn entropy(value: &[u8]) -> f64 {
 
 /// Whether a value stands for one that is to be filled in.
 fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
-    const WHOLE: &[&[u8]] = &[
-        b"null",
-        b"none",
-        b"nil",
-        b"true",
-        b"false",
-        b"undefined",
-        b"empty",
-        b"string",
-        b"password",
-        b"passwd",
-        b"secret",
-        b"token",
-        b"changeme",
-        b"change_me",
-        b"redacted",
-        b"hidden",
-        b"removed",
-        b"masked",
-        b"sensitive",
-        b"optional",
-        b"required",
-        b"unknown",
-        b"default",
-        b"example",
-        b"sample",
-        b"dummy",
-        b"todo",
-        b"value",
-        b"text",
-        b"number",
-        b"boolean",
-        b"object",
-        b"array",
-        b"basic",
-        b"bearer",
-        b"user",
-        b"username",
-        b"test",
-        b"str",
-        b"type",
-    ];
     const PARTS: &[&[u8]] = &[
         b"example",
         b"your_",
@@ -358,7 +316,50 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
     lower.copy_from_slice(head);
     lower.make_ascii_lowercase();
     let lower = &*lower;
-    if WHOLE.contains(&lower) || contains_any(lower, PARTS) {
+    if matches!(
+        lower,
+        b"null"
+            | b"none"
+            | b"nil"
+            | b"true"
+            | b"false"
+            | b"undefined"
+            | b"empty"
+            | b"string"
+            | b"password"
+            | b"passwd"
+            | b"secret"
+            | b"token"
+            | b"changeme"
+            | b"change_me"
+            | b"redacted"
+            | b"hidden"
+            | b"removed"
+            | b"masked"
+            | b"sensitive"
+            | b"optional"
+            | b"required"
+            | b"unknown"
+            | b"default"
+            | b"example"
+            | b"sample"
+            | b"dummy"
+            | b"todo"
+            | b"value"
+            | b"text"
+            | b"number"
+            | b"boolean"
+            | b"object"
+            | b"array"
+            | b"basic"
+            | b"bearer"
+            | b"user"
+            | b"username"
+            | b"test"
+            | b"str"
+            | b"type"
+    ) || contains_any(lower, PARTS)
+    {
         return true;
     }
     // One byte over and over, or no letter and no digit at all.

@@ -142,7 +142,8 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
         || start > 0 && matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.')
         || matches!(after, Some(b'_' | b'/' | b'+' | b'='))
     {
-        return if length == 2 { mac(work, text, start).unwrap_or(next) } else { next };
+        let after = start + length;
+        return if length == 2 { mac(work, text, start).unwrap_or(after) } else { after };
     }
     if !work.spend(length) {
         return next;
@@ -161,7 +162,7 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
             return end;
         }
     }
-    next
+    start + length
 }
 
 /// Letters and digits from `start`, with single dots, hyphens and slashes between them.

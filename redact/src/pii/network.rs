@@ -13,6 +13,9 @@ const MAX_V6: usize = 45;
 /// The IPv4 address that starts at `at`, and its kind.
 pub(crate) fn v4(text: &[u8], at: usize) -> Option<(Range<usize>, Kind)> {
     let window = &text[at..text.len().min(at + 16)];
+    if window.iter().take(9).filter(|byte| **byte == b'.').count() < 2 {
+        return None;
+    }
     let length = window.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let trimmed = if length > 0 && window[length - 1] == b'.' { length - 1 } else { length };
     let before = at.checked_sub(1).map(|at| text[at]);
