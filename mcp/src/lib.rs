@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod envelope;
 pub mod era;
 pub mod frame;
+pub mod hook;
 pub mod id;
 mod json;
 #[cfg(unix)]
@@ -21,7 +22,6 @@ pub mod read;
 pub mod recovery;
 pub mod refusal;
 pub mod sketch;
-#[cfg(unix)]
 pub mod stdio;
 
 pub use envelope::{EnvelopeError, Fault, Message, Outcome};

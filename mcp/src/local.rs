@@ -31,7 +31,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::process::Launch;
+use crate::{hook::HookCall, process::Launch};
 
 /// The version of this protocol. Both sides must speak the same one; a shim that does not finds
 /// a supervisor that refuses, and does the job alone.
@@ -83,6 +83,8 @@ pub enum Request {
     },
     /// Read all configs anew.
     Reload,
+    /// Decide on what a client's hook was told of; what it carries is the blob.
+    Hook(Box<HookCall>),
     /// End the supervisor.
     Stop,
 }

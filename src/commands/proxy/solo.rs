@@ -99,3 +99,9 @@ fn streams() -> std::io::Result<Streams> {
         error: ErrorStream::new(std::io::stderr().as_fd().try_clone_to_owned()?)?,
     })
 }
+
+#[cfg(not(unix))]
+fn streams() -> std::io::Result<Streams> {
+    use defenter_mcp::stdio::{ErrorStream, Stream};
+    Ok(Streams { input: Stream::input(), output: Stream::output(), error: ErrorStream::own() })
+}
