@@ -28,9 +28,11 @@ pub struct Settings {
     pub console: Console,
     /// Defenter's own log.
     pub log: Log,
+    /// The servers of the clients' configs.
+    pub install: Install,
 }
 
-/// The data path of a wrapped server.
+/// The data path of a wrapped server. A change applies to sessions that start after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Proxy {
@@ -62,7 +64,8 @@ pub struct Restart {
     pub window_ms: u64,
 }
 
-/// How a server's process is stopped: its input is closed, then it is asked, then it is killed.
+/// How a server's process is stopped: its input is closed, then it is asked, then it is killed. A
+/// change applies to sessions that start after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shutdown {
@@ -111,7 +114,8 @@ pub struct Redaction {
     pub rules_files: Vec<String>,
 }
 
-/// The record of operations.
+/// The record of operations. A change of `max_payload_bytes` applies to sessions that start after
+/// it, any other needs a restart of `defenter up`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Audit {
@@ -147,11 +151,12 @@ pub struct Dialog {
     /// Whether the user is asked at all. Where not, no window is shown, and what would have been
     /// asked about is refused at once, as where a window cannot be shown.
     pub enabled: bool,
-    /// How long a request is held while its question is open, in seconds. Clients give up after
-    /// 60 s, so the request is refused before that and passes once when it is tried again.
+    /// How long a request is held while its question is open, in seconds; then it is refused, and
+    /// may be tried again. Many clients give up after 60 s, so it should be less.
     #[schemars(range(min = 1, max = 3600))]
     pub timeout_s: u64,
-    /// How long the question stays open after its request was refused, in seconds.
+    /// How long the question stays open after its request was refused, in seconds. If it is
+    /// allowed then, the same request passes once when it is tried again within two minutes.
     #[schemars(range(min = 0, max = 86_400))]
     pub keep_open_s: u64,
     /// How many operations of one session may be held for the user's answer at once; a further
@@ -160,21 +165,23 @@ pub struct Dialog {
     pub max_pending: u32,
 }
 
-/// The web console, health and metrics.
+/// The web console, health and metrics of `defenter up`. A change needs its restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Console {
-    /// Whether it listens.
+    /// Whether `defenter up` listens at all; without it there are no pages and no metrics.
     pub enabled: bool,
-    /// Address and port; the address must be a loopback address.
+    /// Address and port where `defenter up` listens; the address must be a loopback address.
     pub listen: String,
 }
 
-/// Defenter's own log.
+/// Defenter's own log, on its standard error. A change of level or format needs a restart of
+/// `defenter up`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// What is worth a line.
+    /// What is worth a line in the log of `defenter up`. A wrapped server that runs without it logs
+    /// at `warn`, since its client sees the log.
     pub level: Level,
     /// How a line looks.
     pub format: Format,
@@ -183,6 +190,18 @@ pub struct Log {
     /// is kept: 64 KiB a server.
     #[schemars(range(min = 0, max = 1000))]
     pub server_stderr_lines: u32,
+}
+
+/// The servers of the clients' configs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Install {
+    /// Whether `defenter up` wraps by itself what `defenter install` would wrap: a server that
+    /// appears in a client's config, and one that was changed back. Where not, it is only told.
+    /// Another command under a name that was wrapped is never wrapped by itself, and files of
+    /// projects, which others share, stay as they are. While it is on and `defenter up` runs,
+    /// `defenter uninstall` refuses, since what it gives back would be wrapped again.
+    pub auto: bool,
 }
 
 /// What is worth a line in the log.
