@@ -4,14 +4,17 @@ pub mod ask;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
+#[cfg(unix)]
 pub(crate) mod down;
 pub(crate) mod explain;
 #[cfg(unix)]
 pub(crate) mod guard;
 pub(crate) mod install;
+#[cfg(unix)]
 pub(crate) mod logs;
 pub(crate) mod proxy;
 pub(crate) mod redact;
+#[cfg(unix)]
 pub(crate) mod restart;
 pub(crate) mod status;
 pub(crate) mod uninstall;

@@ -3,7 +3,7 @@
 use crate::{Exit, failure::Failure};
 
 /// The failure of a command that needs a supervisor.
-fn not_running() -> Failure {
+pub(crate) fn not_running() -> Failure {
     Failure::new(Exit::NotRunning, "no supervisor is running").hint("start one with `defenter up`")
 }
 

@@ -53,9 +53,16 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Install(args) => commands::install::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args),
         Command::Status(args) => commands::status::run(&args),
+        #[cfg(unix)]
         Command::Restart { name } => commands::restart::run(&name),
+        #[cfg(unix)]
         Command::Logs { name, json } => commands::logs::run(&name, json),
+        #[cfg(unix)]
         Command::Down => commands::down::run(),
+        #[cfg(not(unix))]
+        Command::Restart { .. } | Command::Logs { .. } | Command::Down => {
+            Err(control::not_running())
+        }
         Command::Config(ConfigCommand::Show { json }) => commands::config::show(json),
         Command::Config(ConfigCommand::Explain { key }) => commands::config::explain(&key),
         Command::Config(ConfigCommand::Schema) => commands::config::schema(),
