@@ -73,11 +73,13 @@ pub(crate) fn pieces(raw: &[u8], matches: &[Match]) -> Vec<Piece> {
         }
         let mut at = next;
         while let Some(found) = matches.get(at).filter(|found| found.span.start < span.end) {
-            let piece =
+            let mut piece =
                 if is_number { span.clone() } else { clip(raw, &found.span, &span, escaped) };
-            // Two matches in one number, or in one escape, are one piece.
-            let again = out.last().is_some_and(|last| last.found.span.end > piece.start);
-            if !piece.is_empty() && !again {
+            // Two matches in one number, one escape or one character are one piece.
+            if let Some(last) = out.last() {
+                piece.start = piece.start.max(last.found.span.end);
+            }
+            if !piece.is_empty() && (!is_number || piece == span) {
                 let found = Match { span: piece, ..found.clone() };
                 out.push(Piece { found, quoted: is_number, key_path: None });
                 let path = path(raw, &frames, &out);
@@ -128,14 +130,17 @@ pub(crate) fn whole_characters(
     inside: &Range<usize>,
 ) -> Range<usize> {
     let continues = |at: usize| raw.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
+    let leads = |at: usize| raw.get(at).is_some_and(|byte| *byte >= 0xC0);
     let (mut start, mut end) = (span.start, span.end);
-    for _ in 0..3 {
-        if start > inside.start && continues(start) {
-            start -= 1;
-        }
-        if end < inside.end && continues(end) {
-            end += 1;
-        }
+    // What is no character (no byte leads it) is not grown to.
+    if let Some(lead) =
+        (start.saturating_sub(3).max(inside.start)..start).rev().find(|at| leads(*at))
+        && (lead + 1..=start).all(continues)
+    {
+        start = lead;
+    }
+    while end < inside.end && end < span.end + 3 && continues(end) {
+        end += 1;
     }
     start..end
 }

@@ -147,6 +147,24 @@ proptest! {
     }
 
     #[test]
+    fn broken_characters_are_idempotent(parts in prop::collection::vec((piece(), prop::collection::vec(0x80_u8.., 0..4)), 0..8)) {
+        let bytes: Vec<u8> = parts.into_iter().flat_map(|(text, broken)| [text.into_bytes(), broken].concat()).collect();
+        for scan in [Redactor::scan_text, Redactor::scan_json] {
+            let once = scan(&REDACTOR, &bytes).apply(&bytes).into_owned();
+            let twice = scan(&REDACTOR, &once).apply(&once).into_owned();
+            prop_assert_eq!(twice.escape_ascii().to_string(), once.escape_ascii().to_string());
+        }
+        let quoted = [b"[\"", &*bytes.escape_ascii().to_string().replace('\\', "").into_bytes(), b"\"]"].concat();
+        let once = REDACTOR.scan_json(&quoted).apply(&quoted).into_owned();
+        prop_assert!(REDACTOR.scan_json(&once).apply(&once) == once);
+        let raw: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'"' | b'\\' | 0..0x20)).collect();
+        let raw = [b"[\"", &*raw, b"\"]"].concat();
+        let once = REDACTOR.scan_json(&raw).apply(&raw).into_owned();
+        let twice = REDACTOR.scan_json(&once).apply(&once).into_owned();
+        prop_assert_eq!(twice.escape_ascii().to_string(), once.escape_ascii().to_string());
+    }
+
+    #[test]
     fn any_bytes_are_scanned(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let scan = REDACTOR.scan_text(&bytes);
         check_splice(&bytes, &scan)?;
