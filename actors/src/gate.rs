@@ -199,6 +199,36 @@ impl Shared {
         self.note(&record).await;
     }
 
+    /// Records that the question was handed over to the client, which asks its user itself.
+    pub(crate) async fn handed_over(&self, doubt: Doubt) -> Ruling {
+        let record = Record {
+            outcome: Outcome::Forwarded,
+            answer: Some("asked by the client".into()),
+            ..doubt.record
+        };
+        self.recorded(record, Ruling::Forward).await
+    }
+
+    /// Records that an operation is refused since what was to be replaced in it cannot be.
+    pub(crate) async fn record_unaltered(
+        &self,
+        parties: &Parties,
+        operation: &Operation<'_>,
+        why: &str,
+    ) {
+        let record = Record {
+            id: operation.id.into(),
+            method: catalogue::label(operation.method).into(),
+            direction: operation.direction.as_str().into(),
+            phase: operation.phase.as_str().into(),
+            decision: Effect::Redact.as_str().into(),
+            reasons: vec![why.into()],
+            outcome: Outcome::Refused,
+            ..blank(parties)
+        };
+        self.note(&record).await;
+    }
+
     /// Records that the server ended before it answered.
     pub(crate) async fn record_lost(
         &self,
@@ -491,6 +521,16 @@ pub(crate) fn question_key(session: &str, operation: &Operation<'_>) -> Key {
     hash.finalize().into()
 }
 
+impl Doubt {
+    /// Why the user is to be asked, in one line.
+    pub(crate) fn reasons_text(&self) -> String {
+        if self.reasons.is_empty() {
+            return "a policy wants you to decide".to_owned();
+        }
+        self.reasons.join("; ")
+    }
+}
+
 impl Ruling {
     /// The decision as metrics count it.
     pub(crate) fn metric(&self) -> metrics::Decision {
@@ -505,7 +545,7 @@ impl Ruling {
 }
 
 /// Variables that a dialog needs to reach the user's screen.
-const DISPLAY_VARIABLES: [&str; 6] = [
+pub const DISPLAY_VARIABLES: [&str; 6] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "XAUTHORITY",

@@ -8,6 +8,7 @@ pub mod dialog;
 pub mod entry;
 mod gate;
 pub mod house;
+pub mod hook;
 #[cfg(unix)]
 pub mod listener;
 pub mod metrics;

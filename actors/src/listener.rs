@@ -9,6 +9,7 @@
 use std::{fs::File, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
 use defenter_mcp::{
+    hook::{HookCall, HookVerdict},
     local::{self, Attach, GO, LocalError, Notice, Packet, Request, VERSION},
     stdio::{ErrorStream, Stream},
 };
@@ -23,8 +24,10 @@ use tokio::{
 };
 
 use crate::{
+    hook,
     servers::ServersMsg,
     session::{Attachment, SessionEvent, Streams},
+    shared::Shared,
     slot::Slot,
     status::{LogsView, StatusView},
     supervisor::SupervisorMsg,
@@ -36,6 +39,8 @@ const CONNECTIONS: usize = 1024;
 const PROMPT: Duration = Duration::from_secs(5);
 /// How long an answer may take to be found.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long it may take to find out which servers the proxy carries, for a hook.
+const SERVERS_WITHIN: Duration = Duration::from_secs(1);
 /// Events of a session that wait for its shim.
 const EVENTS: usize = 8;
 
@@ -50,6 +55,7 @@ pub(crate) struct Listener;
 pub(crate) struct Arguments {
     pub(crate) socket: PathBuf,
     pub(crate) supervisor: ActorRef<SupervisorMsg>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) servers: Slot<ServersMsg>,
 }
 
@@ -137,6 +143,7 @@ async fn serve(mut stream: UnixStream, arguments: &Arguments) -> Result<(), Loca
         Request::Attach(attach) => {
             self::attach(stream, arguments, attach, &blob, descriptors).await
         }
+        Request::Hook(call) => hook(&mut stream, arguments, &call, &blob).await,
         other => answer(&mut stream, arguments, other).await,
     }
 }
@@ -148,7 +155,7 @@ async fn answer(
 ) -> Result<(), LocalError> {
     let supervisor = &arguments.supervisor;
     match request {
-        Request::Attach(_) => Ok(()),
+        Request::Attach(_) | Request::Hook(_) => Ok(()),
         Request::Status => {
             let status = supervisor.call(SupervisorMsg::Status, Some(ANSWER_WITHIN)).await;
             let status: Option<StatusView> = success(status);
@@ -167,6 +174,33 @@ async fn answer(
         Request::Reload => reply(stream, supervisor.cast(SupervisorMsg::Reload).ok()).await,
         Request::Stop => reply(stream, supervisor.cast(SupervisorMsg::Drain).ok()).await,
     }
+}
+
+/// Answers a hook; its question is closed when it gives up.
+async fn hook(
+    stream: &mut UnixStream,
+    arguments: &Arguments,
+    call: &HookCall,
+    payload: &[u8],
+) -> Result<(), LocalError> {
+    if call.version != VERSION {
+        return reply::<HookVerdict>(stream, None).await;
+    }
+    if call.mcp.is_some() {
+        let servers = ask_servers(arguments, ServersMsg::Status);
+        let servers = timeout(SERVERS_WITHIN, servers).await.ok().flatten();
+        if hook::is_proxied(call, &servers.unwrap_or_default()) {
+            return reply(stream, Some(HookVerdict::Allow)).await;
+        }
+    }
+    let (mut reader, mut writer) = stream.split();
+    let gone = async {
+        let mut byte = [0u8; 1];
+        // A hook says nothing more: whatever comes is its end.
+        let _ = reader.read(&mut byte).await;
+    };
+    let verdict = arguments.shared.judge(call, payload, gone).await;
+    local::reply(&mut writer, &Answer::Ok(verdict)).await
 }
 
 fn success<T, E>(answer: Result<CallResult<T>, E>) -> Option<T> {

@@ -10,7 +10,7 @@ use defenter_policy::PolicySet;
 use defenter_redact::Redactor;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{audit::AuditSink, dialog::actor::DialogHandle, warden::Warden};
+use crate::{audit::AuditSink, dialog::actor::DialogHandle, session::Limits, warden::Warden};
 
 /// Payloads up to this size are inspected where they are read; larger ones in the pool. A scan of
 /// 64 KiB takes about as long as it takes to wake a thread twice.
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) dialog: DialogHandle,
     pub(crate) warden: Warden,
     pub(crate) home: Option<PathBuf>,
+    /// What hooks keep to; a session keeps what it was started with.
+    pub(crate) limits: ArcSwap<Limits>,
     /// Places in the pool for large bodies; taken before a job is made, so that none waits
     /// anywhere without one.
     pub(crate) pool: Arc<Semaphore>,
@@ -47,6 +49,7 @@ impl Shared {
         dialog: DialogHandle,
         warden: Warden,
         home: Option<PathBuf>,
+        limits: Limits,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
@@ -56,6 +59,7 @@ impl Shared {
             dialog,
             warden,
             home,
+            limits: ArcSwap::from_pointee(limits),
             pool: Arc::new(Semaphore::new(cores)),
         }
     }

@@ -5,14 +5,17 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use defenter_mcp::process::Spawner;
+use defenter_mcp::{
+    hook::{HookCall, HookVerdict},
+    process::Spawner,
+};
 use defenter_redact::{Redactor, RuleError};
 use ractor::{Actor, ActorRef, concurrency::JoinHandle, rpc::CallResult};
 
 use crate::{
     audit::{AuditSink, AuditSinkError},
     dialog::{Helper, actor::DialogHandle},
-    house::{House, Rules},
+    house::{self, House, Rules},
     policy,
     servers::ServersMsg,
     service::ServiceMaker,
@@ -63,6 +66,7 @@ pub struct Supervision {
     root: ActorRef<SupervisorMsg>,
     ended: JoinHandle<()>,
     slots: Slots,
+    shared: Arc<Shared>,
 }
 
 /// A way to ask the supervisor, for the console.
@@ -91,8 +95,9 @@ impl Prepared {
         let slots = Slots::new();
         let dialog = DialogHandle::new(slots.dialog.clone());
         let home = Some(options.house.host.home.clone());
+        let limits = house::limits(settings);
         let warden = Warden::new(options.program.clone())?;
-        let shared = Arc::new(Shared::new(redactor, audit, dialog, warden, home));
+        let shared = Arc::new(Shared::new(redactor, audit, dialog, warden, home, limits));
         let spawner = Spawner::start()?;
         Ok(Self { options, shared, slots, spawner, services: Vec::new() })
     }
@@ -120,7 +125,7 @@ impl Prepared {
     pub async fn start(self) -> Result<Supervision, StartError> {
         let Self { options, shared, slots, spawner, services } = self;
         let arguments = Arguments {
-            shared,
+            shared: shared.clone(),
             slots: slots.clone(),
             spawner,
             helper: Helper::new(options.program),
@@ -130,7 +135,7 @@ impl Prepared {
         };
         let started = Actor::spawn(None, Supervisor, arguments).await;
         let (root, ended) = started.map_err(|error| StartError::Part(error.to_string()))?;
-        Ok(Supervision { root, ended, slots })
+        Ok(Supervision { root, ended, slots, shared })
     }
 }
 
@@ -141,6 +146,11 @@ impl Supervision {
     }
 
     /// A way to ask.
+    /// Decides on what a client's hook tells, with what the operation carries.
+    pub async fn judge(&self, call: &HookCall, payload: &[u8]) -> HookVerdict {
+        self.shared.judge(call, payload, std::future::pending()).await
+    }
+
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle(self.root.clone())

@@ -281,6 +281,7 @@ impl State {
 
     /// Where descriptors cannot be handed over, every shim does the whole job alone.
     #[cfg(not(unix))]
+            shared: self.arguments.shared.clone(),
     async fn listen(
         &self,
         _myself: &ActorRef<SupervisorMsg>,
@@ -365,6 +366,7 @@ impl State {
         let supervisor = SupervisorView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
+            self.arguments.shared.limits.store(Arc::new(limits));
             started: self.started.clone(),
             uptime_s: self.epoch.elapsed().as_secs(),
         };

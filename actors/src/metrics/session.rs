@@ -53,6 +53,16 @@ impl SessionMetrics {
             "client" => labels.client.clone()
         )
         .increment(1);
+        Self::of(labels)
+    }
+
+    /// Handles for operations that belong to no session.
+    #[must_use]
+    pub fn without_session(server: &str, client: &str) -> Self {
+        Self::of(LabelPair::new(server, client))
+    }
+
+    fn of(labels: LabelPair) -> Self {
         Self {
             operations: Mutex::default(),
             redactions: Mutex::default(),
