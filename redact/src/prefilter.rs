@@ -42,7 +42,7 @@ impl Prefilter {
             .filter(|(_, keyword)| keyword.len() >= MIN_KEYWORD)
             .map(|(index, keyword)| {
                 let offset = rarest(keyword);
-                let three = [keyword[offset], keyword[offset + 1], keyword[offset + 2], 0];
+                let three = [0, keyword[offset], keyword[offset + 1], keyword[offset + 2]];
                 let fourth = keyword.get(3).copied();
                 let head = [keyword[0], keyword[1], keyword[2], fourth.unwrap_or(0)];
                 let anchor = Anchor {
@@ -51,7 +51,7 @@ impl Prefilter {
                     head_mask: if fourth.is_some() { u32::MAX } else { 0x00FF_FFFF },
                     head: u32::from_le_bytes(head) | FOLD,
                 };
-                (hash(u32::from_le_bytes(three)), anchor)
+                (hash(u32::from_le_bytes(three) | FOLD & 0xFFFF_FF00), anchor)
             })
             .collect();
         hashed.sort_by_key(|&(hash, anchor)| (hash, anchor.keyword));
@@ -77,15 +77,24 @@ impl Prefilter {
         mut found: impl FnMut(usize, usize),
     ) {
         let part = &text[range.clone()];
-        for (at, four) in part.windows(4).enumerate() {
-            let hash = hash(u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-            if self.bitmap[hash >> 6] >> (hash & 63) & 1 != 0 {
-                self.verify(text, &range, range.start + at, hash, &mut found);
+        let is_set = |hash: usize| self.bitmap[hash >> 6] >> (hash & 63) & 1 != 0;
+        // Each four bytes hold two places.
+        for (index, four) in part.windows(4).step_by(2).enumerate() {
+            let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]) | FOLD;
+            let (first, second) = (hash(word << 8), hash(word & 0xFFFF_FF00));
+            let at = range.start + 2 * index;
+            if is_set(first) {
+                self.verify(text, &range, at, first, &mut found);
+            }
+            if is_set(second) {
+                self.verify(text, &range, at + 1, second, &mut found);
             }
         }
-        if let [.., a, b, c] = *part {
-            let hash = hash(u32::from_le_bytes([a, b, c, 0]));
-            self.verify(text, &range, range.end - 3, hash, &mut found);
+        if let ([.., a, b, c], 1) = (part, part.len() % 2) {
+            let last = hash(u32::from_le_bytes([0, *a, *b, *c]) | FOLD & 0xFFFF_FF00);
+            if is_set(last) {
+                self.verify(text, &range, range.end - 3, last, &mut found);
+            }
         }
     }
 
@@ -121,23 +130,23 @@ impl Prefilter {
 /// How many hashes there are.
 const BUCKETS: usize = 1 << 17;
 
-/// A 17-bit hash of the lower three bytes, case folded.
+/// A 17-bit hash of the upper three bytes, which are case folded; the lowest is zero.
 #[inline(always)]
 fn hash(word: u32) -> usize {
-    let three = (word & 0x00FF_FFFF) | 0x0020_2020;
-    (three.wrapping_mul(0x9E37_79B1) >> 15) as usize
+    (word.wrapping_mul(0x9E37_79B1) >> 15) as usize
 }
 
-/// How often the bytes of each hash, without its last bit, follow each other in prose and code, as a logarithm; made by
-/// `examples/train_rarity.rs`.
+/// How often three bytes follow each other in prose and code, as a logarithm, by a hash of them;
+/// made by `examples/train_rarity.rs`.
 static COMMON: &[u8; 65_536] = include_bytes!("common.bin");
 
-/// Where the three bytes of the keyword are whose hash is seen least often.
+/// Where the three bytes of the keyword are that are seen least often.
 fn rarest(keyword: &[u8]) -> usize {
     (0..=keyword.len().min(64) - MIN_KEYWORD)
         .min_by_key(|&at| {
             let three = [keyword[at], keyword[at + 1], keyword[at + 2], 0];
-            COMMON[hash(u32::from_le_bytes(three)) >> 1]
+            let folded = u32::from_le_bytes(three) | FOLD & 0x00FF_FFFF;
+            COMMON[(folded.wrapping_mul(0x9E37_79B1) >> 16) as usize]
         })
         .unwrap_or(0)
 }

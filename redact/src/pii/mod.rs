@@ -55,6 +55,13 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     if after == Some(b':') && run <= 4 {
         return next;
     }
+    // A decimal number: no group of an address or identity number is that long.
+    if after == Some(b'.') {
+        let digits = text[next + 1..].iter().take(24).take_while(|b| b.is_ascii_digit()).count();
+        if digits >= 5 {
+            return next + 1 + digits;
+        }
+    }
     // 2026-11-24
     if run == 4 && after == Some(b'-') && is_date(&text[next..]) {
         return next + 6;
