@@ -6,9 +6,10 @@
 pub mod audit;
 pub mod dialog;
 pub mod entry;
+pub mod findings;
 mod gate;
-pub mod house;
 pub mod hook;
+pub mod house;
 #[cfg(unix)]
 pub mod listener;
 pub mod metrics;

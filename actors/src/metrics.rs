@@ -28,7 +28,7 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
-use crate::dialog::Answer;
+use crate::{dialog::Answer, status::FindingKind};
 
 /// Counter: operations by server, client, method, direction and decision.
 pub const OPERATIONS: &str = "defenter_operations_total";
@@ -58,6 +58,8 @@ pub const SERVER_RESTARTS: &str = "defenter_server_restarts_total";
 pub const QUEUE_DEPTH: &str = "defenter_queue_depth";
 /// Counter: input or events that were not carried on, by reason.
 pub const DROPPED: &str = "defenter_dropped_total";
+/// Gauge: entries of the clients' configs that are not as they should be, by kind.
+pub const CONFIG_FINDINGS: &str = "defenter_config_findings";
 /// Gauge, always 1: version, operating system and architecture as labels.
 pub const BUILD_INFO: &str = "defenter_build_info";
 /// Gauge, bytes: resident memory of this process.
@@ -178,6 +180,12 @@ pub const METRICS: &[Metric] = &[
         "Input or events that were not carried on.",
     ),
     recorded(
+        CONFIG_FINDINGS,
+        MetricKind::Gauge,
+        &["kind"],
+        "Servers in the clients' configs that are not as they should be, by kind.",
+    ),
+    recorded(
         BUILD_INFO,
         MetricKind::Gauge,
         &["version", "os", "arch"],
@@ -265,6 +273,9 @@ pub fn describe_all() {
     for queue in Queue::ALL {
         gauge!(QUEUE_DEPTH, "queue" => queue.label()).set(0.0);
     }
+    for kind in FindingKind::ALL {
+        config_findings(kind, 0);
+    }
     gauge!(
         BUILD_INFO,
         "version" => env!("CARGO_PKG_VERSION"),
@@ -283,6 +294,12 @@ pub fn confirmation(answer: Answer, wait: Duration) {
 /// Counts something that was not carried on.
 pub fn dropped(reason: DropReason) {
     counter!(DROPPED, "reason" => reason.label()).increment(1);
+}
+
+/// Tells how many entries of the clients' configs are amiss in one way.
+pub fn config_findings(kind: FindingKind, count: usize) {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    gauge!(CONFIG_FINDINGS, "kind" => kind.label()).set(f64::from(count));
 }
 
 const fn recorded(

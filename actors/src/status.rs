@@ -15,6 +15,36 @@ pub struct StatusView {
     pub supervisor: SupervisorView,
     /// The wrapped servers, in a stable order.
     pub servers: Vec<ServerView>,
+    /// What is amiss with the servers in the clients' configs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingView>,
+}
+
+/// A server in a client's config that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// What is amiss.
+    pub kind: FindingKind,
+    /// The client whose config names it, such as `cursor`.
+    pub client: String,
+    /// The scope within the client, such as `user` or `project`.
+    pub scope: String,
+    /// The entry's name in the client's config.
+    pub name: String,
+    /// The file it is in.
+    pub file: String,
+}
+
+/// What is amiss with an entry of a client's config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// It could run through Defenter and never did.
+    Unprotected,
+    /// It ran through Defenter and was changed back; its command is the same.
+    Unwrapped,
+    /// Its command is not the one that was wrapped under this name.
+    CommandChanged,
 }
 
 /// The supervisor process.
@@ -113,6 +143,43 @@ pub enum ServerState {
     Quarantined,
 }
 
+impl FindingKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Unprotected, Self::Unwrapped, Self::CommandChanged];
+
+    /// The kind's name, as JSON and metrics have it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unprotected => "unprotected",
+            Self::Unwrapped => "unwrapped",
+            Self::CommandChanged => "command_changed",
+        }
+    }
+
+    /// What it means, and what to do.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Unprotected => "the entry is not protected; `defenter install` protects it",
+            Self::Unwrapped => {
+                "the entry was changed back and is not protected any more; \
+                 `defenter install` protects it again"
+            }
+            Self::CommandChanged => {
+                "the entry's command is not the one that was wrapped under this name; \
+                 look at it, then use `defenter install --server NAME`"
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
 impl ServerState {
     /// Every state.
     pub const ALL: [Self; 8] = [
@@ -157,6 +224,21 @@ impl std::fmt::Display for ServerState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_label_of_a_finding_is_its_json() {
+        for kind in FindingKind::ALL {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
+        }
+    }
+
+    #[test]
+    fn a_status_of_an_older_supervisor_has_no_findings() {
+        let old =
+            r#"{"supervisor":{"version":"1","pid":1,"started":"","uptime_s":1},"servers":[]}"#;
+        let status: StatusView = serde_json::from_str(old).unwrap();
+        assert!(status.findings.is_empty());
+    }
 
     #[test]
     fn the_name_of_a_state_is_its_json() {

@@ -128,7 +128,8 @@ impl Prepared {
             shared: shared.clone(),
             slots: slots.clone(),
             spawner,
-            helper: Helper::new(options.program),
+            helper: Helper::new(options.program.clone()),
+            program: options.program,
             rules: options.rules,
             house: options.machine.then(|| Arc::new(options.house)),
             services,
@@ -145,12 +146,12 @@ impl Supervision {
         self.slots.servers.cast(ServersMsg::Attach(Box::new(attachment)));
     }
 
-    /// A way to ask.
     /// Decides on what a client's hook tells, with what the operation carries.
     pub async fn judge(&self, call: &HookCall, payload: &[u8]) -> HookVerdict {
         self.shared.judge(call, payload, std::future::pending()).await
     }
 
+    /// A way to ask.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle(self.root.clone())

@@ -32,6 +32,7 @@ use crate::{
         actor::{Dialog, DialogMsg},
     },
     entry::Entry,
+    findings::Noticed,
     house::{self, House, PolicyInput, Rules},
     policy::{Policy, PolicyMsg},
     redaction::{Redaction, RedactionMsg},
@@ -108,6 +109,8 @@ pub(crate) struct Arguments {
     pub(crate) slots: Slots,
     pub(crate) spawner: Spawner,
     pub(crate) helper: Helper,
+    /// The program that goes into entries of the clients' configs.
+    pub(crate) program: PathBuf,
     pub(crate) rules: Rules,
     /// Where configs are read and shims attach; nothing for a supervisor of one session.
     pub(crate) house: Option<Arc<House>>,
@@ -143,6 +146,7 @@ pub(crate) struct State {
     parts: HashMap<ActorId, (Part, ActorCell)>,
     failures: HashMap<Part, FailureHistory>,
     wanted: Vec<Entry>,
+    noticed: Noticed,
     started: String,
     epoch: Instant,
     draining: bool,
@@ -169,6 +173,7 @@ impl Actor for Supervisor {
             parts: HashMap::new(),
             failures: HashMap::new(),
             wanted: Vec::new(),
+            noticed: Noticed::default(),
             started: Timestamp::from(SystemTime::now()).to_string(),
             epoch: Instant::now(),
             draining: false,
@@ -249,7 +254,9 @@ impl State {
             }
             Part::Watcher => {
                 let Some(house) = self.arguments.house.clone() else { return Ok(()) };
-                let arguments = watcher::Arguments { house, supervisor: myself.clone() };
+                let program = self.arguments.program.clone();
+                let supervisor = myself.clone();
+                let arguments = watcher::Arguments { house, program, shared, supervisor };
                 fill(&slots.watcher, spawn(ConfigWatcher, arguments, root).await?)
             }
             Part::Listener => {
@@ -274,6 +281,7 @@ impl State {
         let arguments = listener::Arguments {
             socket: house.paths.socket.clone(),
             supervisor: myself.clone(),
+            shared: self.arguments.shared.clone(),
             servers: self.arguments.slots.servers.clone(),
         };
         Ok(Some(spawn(Listener, arguments, myself.get_cell()).await?.get_cell()))
@@ -281,7 +289,6 @@ impl State {
 
     /// Where descriptors cannot be handed over, every shim does the whole job alone.
     #[cfg(not(unix))]
-            shared: self.arguments.shared.clone(),
     async fn listen(
         &self,
         _myself: &ActorRef<SupervisorMsg>,
@@ -335,6 +342,7 @@ impl State {
             self.wanted.clone_from(&entries);
             self.arguments.slots.servers.cast(ServersMsg::Wanted(entries));
         }
+        self.noticed.take(reading.findings, &self.arguments.shared.redactor.load());
         match reading.rules {
             Ok(rules) => self.adopt(rules),
             Err(error) => {
@@ -358,6 +366,7 @@ impl State {
             let (limits, policy): (Limits, RestartPolicy) =
                 (house::limits(settings), house::restart_policy(settings));
             slots.servers.cast(ServersMsg::Tuned(limits, policy));
+            self.arguments.shared.limits.store(Arc::new(limits));
             tracing::info!("settings loaded; `console.listen` and `audit.*` need a restart");
         }
     }
@@ -366,10 +375,10 @@ impl State {
         let supervisor = SupervisorView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
-            self.arguments.shared.limits.store(Arc::new(limits));
             started: self.started.clone(),
             uptime_s: self.epoch.elapsed().as_secs(),
         };
+        let findings = self.noticed.findings().to_vec();
         let servers = self.arguments.slots.servers.get();
         tokio::spawn(async move {
             let mut views = Vec::new();
@@ -379,7 +388,7 @@ impl State {
             {
                 views = found;
             }
-            let _ = reply.send(StatusView { supervisor, servers: views });
+            let _ = reply.send(StatusView { supervisor, servers: views, findings });
         });
     }
 

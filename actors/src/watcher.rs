@@ -2,20 +2,32 @@
 //! and reads everything anew.
 //!
 //! - Owns: the watch on the folders (not the files: editors save by renaming, which would end a
-//!   watch on the old file).
+//!   watch on the old file), and how often entries are wrapped without being asked.
 //! - Accepts: the system's notices, and a request to read now.
-//! - Emits: readings to the supervisor.
+//! - Emits: readings to the supervisor; wrapped entries, where `install.auto` says so.
 //! - Dies when: its supervisor stops it. Restarts: with a new watch and a fresh reading.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use defenter_config::clients::Discovery;
+use defenter_config::{clients::Discovery, install::JournalError};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::{sync::Notify, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::Notify,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
 use crate::{
+    findings::{self, Wrapped},
     house::{House, HouseError, Rules},
+    shared::Shared,
+    status::{FindingKind, FindingView},
     supervisor::SupervisorMsg,
 };
 
@@ -27,6 +39,12 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// none.
 const POLL: Duration = Duration::from_secs(30);
 
+/// How often within [`WRAP_WINDOW`] entries are wrapped without being asked. A client that changes
+/// its file back each time would else be fought for ever.
+const MAX_WRAPS: usize = 6;
+/// See [`MAX_WRAPS`].
+const WRAP_WINDOW: Duration = Duration::from_secs(60);
+
 /// One reading of everything.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -34,13 +52,24 @@ pub(crate) struct Reading {
     pub(crate) rules: Result<Rules, HouseError>,
     /// The clients' configs.
     pub(crate) discovery: Discovery,
+    /// What is amiss with them; not redacted.
+    pub(crate) findings: Result<Vec<FindingView>, JournalError>,
     /// The folders that decide on both.
     pub(crate) folders: Vec<PathBuf>,
 }
 
 impl Reading {
-    pub(crate) fn of(house: &House) -> Self {
-        Self { rules: house.rules(), discovery: house.discover(), folders: house.watched() }
+    pub(crate) fn of(house: &House, program: &Path) -> Self {
+        let discovery = house.discover();
+        let findings = findings::of(house, &discovery, program);
+        Self { rules: house.rules(), discovery, findings, folders: house.watched() }
+    }
+
+    /// Whether there is something to wrap without being asked.
+    fn wants_wrapping(&self) -> bool {
+        let auto = self.rules.as_ref().is_ok_and(|rules| rules.loaded.settings.install.auto);
+        let mut findings = self.findings.iter().flatten();
+        auto && findings.any(|finding| finding.kind != FindingKind::CommandChanged)
     }
 }
 
@@ -50,6 +79,8 @@ pub(crate) enum WatcherMsg {
     Read,
     /// A reading is done.
     Done(Box<Reading>),
+    /// Entries were wrapped, or could not be.
+    Wrapped(Wrapped),
 }
 
 /// See the module.
@@ -59,6 +90,9 @@ pub(crate) struct ConfigWatcher;
 #[derive(Clone)]
 pub(crate) struct Arguments {
     pub(crate) house: Arc<House>,
+    /// The program that goes into entries.
+    pub(crate) program: PathBuf,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) supervisor: ActorRef<SupervisorMsg>,
 }
 
@@ -69,6 +103,9 @@ pub(crate) struct State {
     waiting: JoinHandle<()>,
     reading: bool,
     again: bool,
+    wrapping: bool,
+    /// When entries were wrapped without being asked, within the window.
+    wraps: VecDeque<Instant>,
 }
 
 impl Drop for State {
@@ -106,6 +143,8 @@ impl Actor for ConfigWatcher {
             waiting,
             reading: false,
             again: false,
+            wrapping: false,
+            wraps: VecDeque::new(),
         })
     }
 
@@ -121,9 +160,20 @@ impl Actor for ConfigWatcher {
             WatcherMsg::Done(reading) => {
                 state.reading = false;
                 state.watch(&myself, &reading.folders);
+                if reading.wants_wrapping() {
+                    state.wrap(&myself);
+                }
                 let _ = state.arguments.supervisor.cast(SupervisorMsg::Read(reading));
                 if std::mem::take(&mut state.again) {
                     state.read(&myself);
+                }
+            }
+            WatcherMsg::Wrapped(wrapped) => {
+                state.wrapping = false;
+                wrapped.tell(&state.arguments.shared.redactor.load());
+                if !wrapped.done.is_empty() {
+                    state.wraps.push_back(Instant::now());
+                    let _ = myself.cast(WatcherMsg::Read);
                 }
             }
         }
@@ -134,9 +184,27 @@ impl Actor for ConfigWatcher {
 impl State {
     fn read(&mut self, myself: &ActorRef<WatcherMsg>) {
         self.reading = true;
-        let (house, myself) = (self.arguments.house.clone(), myself.clone());
+        let Arguments { house, program, .. } = self.arguments.clone();
+        let myself = myself.clone();
         tokio::task::spawn_blocking(move || {
-            let _ = myself.cast(WatcherMsg::Done(Box::new(Reading::of(&house))));
+            let _ = myself.cast(WatcherMsg::Done(Box::new(Reading::of(&house, &program))));
+        });
+    }
+
+    /// Wraps in a thread of its own: it may wait for a client's lock, and readings go on.
+    fn wrap(&mut self, myself: &ActorRef<WatcherMsg>) {
+        while self.wraps.front().is_some_and(|at| at.elapsed() > WRAP_WINDOW) {
+            self.wraps.pop_front();
+        }
+        // The next reading without notice comes back to what is left.
+        if self.wrapping || self.wraps.len() >= MAX_WRAPS {
+            return;
+        }
+        self.wrapping = true;
+        let Arguments { house, program, .. } = self.arguments.clone();
+        let myself = myself.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = myself.cast(WatcherMsg::Wrapped(findings::wrap(&house, &program)));
         });
     }
 

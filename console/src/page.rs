@@ -204,6 +204,7 @@ pub(crate) mod tests {
                 uptime_s: 4000,
             },
             servers,
+            findings: Vec::new(),
         }
     }
 

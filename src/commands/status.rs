@@ -1,8 +1,10 @@
 //! `defenter status`: what runs, and which servers of the clients' configs are protected.
 
-use defenter_actors::status::{ServerView, StatusView, SupervisorView};
+use defenter_actors::status::{FindingKind, FindingView, ServerView, StatusView, SupervisorView};
+use defenter_actors::{findings, house::House};
 use defenter_config::clients::{Discovery, Entry, Launch, Protection};
 use defenter_config::install::{Journal, status};
+use defenter_redact::Redactor;
 use serde::Serialize;
 
 use crate::{
@@ -19,6 +21,8 @@ struct Report {
     supervisor: Option<SupervisorView>,
     servers: Vec<ServerView>,
     entries: Vec<EntryView>,
+    /// What is amiss with the entries.
+    findings: Vec<FindingView>,
     problems: Vec<String>,
 }
 
@@ -44,6 +48,10 @@ pub(crate) fn run(args: &StatusArgs) -> Outcome {
     let Discovery { entries, problems } = &found;
     let report = Report {
         entries: entries.iter().map(EntryView::of).collect(),
+        findings: match &running {
+            Some(status) => status.findings.clone(),
+            None => amiss(&house, &found)?,
+        },
         problems: problems.iter().map(ToString::to_string).collect(),
         servers: running.as_ref().map_or_else(Vec::new, |status| status.servers.clone()),
         supervisor: running.map(|status| status.supervisor),
@@ -59,6 +67,13 @@ pub(crate) fn run(args: &StatusArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// What a supervisor would find amiss.
+fn amiss(house: &House, found: &Discovery) -> Result<Vec<FindingView>, Failure> {
+    let findings = findings::of(house, found, &here::program()?).or_fail(Exit::Failed)?;
+    let redactor = Redactor::builtin();
+    Ok(findings.iter().map(|finding| finding.redacted(&redactor)).collect())
+}
+
 /// Whether an entry that was wrapped is no longer, or has another server.
 fn drifted(paths: &defenter_config::Paths, found: &Discovery) -> Result<bool, Failure> {
     let journal = Journal::new(paths.install_journal());
@@ -69,12 +84,12 @@ fn drifted(paths: &defenter_config::Paths, found: &Discovery) -> Result<bool, Fa
 }
 
 #[cfg(unix)]
-fn running(paths: &defenter_config::Paths) -> Result<Option<StatusView>, Failure> {
+pub(super) fn running(paths: &defenter_config::Paths) -> Result<Option<StatusView>, Failure> {
     crate::control::ask_if_running(paths, &defenter_mcp::local::Request::Status)
 }
 
 #[cfg(not(unix))]
-fn running(_paths: &defenter_config::Paths) -> Result<Option<StatusView>, Failure> {
+pub(super) fn running(_paths: &defenter_config::Paths) -> Result<Option<StatusView>, Failure> {
     Ok(None)
 }
 
@@ -128,6 +143,13 @@ impl Report {
             rows.extend(self.entries.iter().map(entry_row));
             text.push('\n');
             text.push_str(&terminal::table(&rows));
+        }
+        // What was never wrapped stands in the table already.
+        let is_news = |finding: &&FindingView| finding.kind != FindingKind::Unprotected;
+        for finding in self.findings.iter().filter(is_news) {
+            let FindingView { kind, client, name, .. } = finding;
+            let meaning = kind.meaning();
+            text.push_str(&format!("\n{} ({}): {meaning}\n", plain(name), plain(client)));
         }
         for problem in &self.problems {
             text.push_str(&format!("problem: {}\n", plain(problem)));

@@ -3,10 +3,33 @@
 use defenter_config::install::plan_uninstall;
 
 use super::install::Work;
-use crate::{Exit, Outcome, cli::InstallArgs, failure::OrFail};
+use crate::{
+    Exit, Outcome,
+    cli::InstallArgs,
+    failure::{Failure, OrFail},
+    here,
+};
 
 pub(crate) fn run(args: &InstallArgs) -> Outcome {
+    if !args.dry_run {
+        nobody_wraps_again()?;
+    }
     let work = Work::new(args)?;
     let plan = plan_uninstall(&work.discovery, &work.choice, &work.journal);
     work.carry_out(args, &plan.or_fail(Exit::Failed)?)
+}
+
+/// Refuses while a supervisor would wrap at once what is given back. Settings that cannot be read
+/// are in nobody's way: a supervisor goes on with the last good ones, or none runs.
+fn nobody_wraps_again() -> Result<(), Failure> {
+    let house = here::house(Vec::new())?;
+    let auto = house.rules().is_ok_and(|rules| rules.loaded.settings.install.auto);
+    if auto && super::status::running(&house.paths)?.is_some() {
+        return Err(Failure::new(
+            Exit::Failed,
+            "`install.auto` is on, so the supervisor would wrap again what is given back",
+        )
+        .hint("set `install.auto` to false, or end the supervisor with `defenter down`"));
+    }
+    Ok(())
 }

@@ -25,3 +25,4 @@ mod record;
 mod recovery;
 mod reload;
 mod transparency;
+mod watch;

@@ -123,6 +123,7 @@ fn status() -> StatusView {
             last_exit: None,
             quarantined: None,
         }],
+        findings: Vec::new(),
     }
 }
 
