@@ -610,6 +610,24 @@ skipReport = true
     }
 
     #[test]
+    fn ordinary_traffic_is_clean() {
+        let redactor = Redactor::builtin();
+        for text in [
+            r#"{"jsonrpc":"2.0","id":"3f2b8c1e-9d4a-4c7b-8e21-5a6f7b8c9d0e","method":"tools/call","params":{"name":"read_file","arguments":{"path":"/home/me/src/main.rs"},"_meta":{"progressToken":"c9f1a2b3-4d5e"}}}"#,
+            r#"{"tools":[{"name":"login","description":"Logs in with a password and returns a token.","inputSchema":{"type":"object","properties":{"password":{"type":"string","description":"The user's password"},"api_key":{"type":"string"}},"required":["password","api_key"]}}],"nextCursor":"eyJwYWdlIjoyfQ=="}"#,
+            r#"{"content":[{"type":"text","text":"commit 24b22bc01611a1086e658628887e3df8602851c5\nAuthor: someone\nDate: 2026-11-24T10:38:21Z\n\n  Bump lodash@4.17.21 to 4.17.22 (#1234)\n"}],"isError":false}"#,
+            r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"everything","version":"1.0.0"},"max_tokens":4096,"stop_token":"<|endoftext|>"}"#,
+            r#"{"token_endpoint":"https://auth.example.org/oauth2/v1/token","grant_types_supported":["authorization_code","refresh_token"],"credentials":"same-origin","apiKeyEnvVar":"OPENAI_API_KEY"}"#,
+            r#"{"data":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==","mimeType":"image/png","size":1746313109504}"#,
+            "fn main() {\n    let token = lexer.next_token();\n    let key = map.get(&name)?;\n    password: &str,\n}\n",
+            "2026-11-24 10:38:21,123 INFO 10.3 s, 12.5%, v1.2.3.4567, build 20261124.1, pid 4242\n",
+        ] {
+            let scan = redactor.scan_json(text.as_bytes());
+            assert!(scan.is_clean(), "{:?} in {text}", scan.findings());
+        }
+    }
+
+    #[test]
     fn findings_never_show_the_value() {
         let scan = Redactor::builtin().scan_text(b"password=hunter2-x9");
         assert_eq!(scan.findings().len(), 1);

@@ -67,6 +67,51 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         b"sessionkey",
         b"sharedkey",
     ];
+    // Tokens of a protocol, a page or a language model.
+    if word.starts_with(b"token")
+        && matches!(
+            before,
+            b"progress"
+                | b"page"
+                | b"next"
+                | b"previous"
+                | b"prev"
+                | b"continuation"
+                | b"continue"
+                | b"cursor"
+                | b"stop"
+                | b"start"
+                | b"end"
+                | b"eos"
+                | b"bos"
+                | b"pad"
+                | b"unk"
+                | b"cls"
+                | b"sep"
+                | b"mask"
+                | b"special"
+                | b"input"
+                | b"output"
+                | b"prompt"
+                | b"completion"
+                | b"total"
+                | b"max"
+                | b"min"
+                | b"sync"
+                | b"pagination"
+                | b"skip"
+                | b"delta"
+                | b"resume"
+                | b"cached"
+                | b"reasoning"
+                | b"idempotency"
+                | b"cancel"
+                | b"cancellation"
+                | b"design"
+        )
+    {
+        return KeyClass::Other;
+    }
     if matches!(
         word,
         b"pass"
