@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Install(InstallArgs),
     /// Give the clients' configs back as they were
     Uninstall(InstallArgs),
+    /// List the servers that the clients' configs name, and whether they are protected
+    Servers(LookArgs),
+    /// Look for what does not work or is not protected; exits with 7 where something is wrong
+    Doctor(LookArgs),
     /// Show what is installed and what runs
     Status(StatusArgs),
     /// Start a server anew, or take it out of quarantine
@@ -112,6 +116,9 @@ pub(crate) struct InstallArgs {
     /// Only servers of this name (may be repeated)
     #[arg(long, value_name = "NAME")]
     pub server: Vec<String>,
+    /// No servers of this name (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    pub except: Vec<String>,
     /// Also the files of this project, which others may share
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub project: Vec<PathBuf>,
@@ -121,6 +128,20 @@ pub(crate) struct InstallArgs {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `defenter servers` and `defenter doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    /// Only this client (may be repeated)
+    #[arg(long, value_name = "ID")]
+    pub client: Vec<String>,
+    /// Also the files of this project (may be repeated)
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub project: Vec<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
 #[cfg(unix)]
+pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod explain;
 #[cfg(unix)]
@@ -16,6 +17,7 @@ pub(crate) mod proxy;
 pub(crate) mod redact;
 #[cfg(unix)]
 pub(crate) mod restart;
+pub(crate) mod servers;
 pub(crate) mod status;
 pub(crate) mod uninstall;
 pub(crate) mod up;

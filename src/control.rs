@@ -8,13 +8,21 @@ pub(crate) fn not_running() -> Failure {
 }
 
 #[cfg(unix)]
-pub(crate) use unix::{ask, ask_if_running};
+pub(crate) use unix::{ask, ask_if_running, status};
+
+/// What runs: nothing, where there is no local socket.
+#[cfg(not(unix))]
+pub(crate) fn status(
+    _paths: &defenter_config::Paths,
+) -> Result<Option<defenter_actors::status::StatusView>, Failure> {
+    Ok(None)
+}
 
 #[cfg(unix)]
 mod unix {
     use std::{os::unix::net::UnixStream, time::Duration};
 
-    use defenter_actors::listener::Answer;
+    use defenter_actors::{listener::Answer, status::StatusView};
     use defenter_config::Paths;
     use defenter_mcp::local::{self, Request};
     use serde::de::DeserializeOwned;
@@ -43,6 +51,11 @@ mod unix {
                 "the supervisor did not answer: it is stopping, or very busy",
             )),
         }
+    }
+
+    /// What runs; nothing where no supervisor does.
+    pub(crate) fn status(paths: &Paths) -> Result<Option<StatusView>, Failure> {
+        ask_if_running(paths, &Request::Status)
     }
 
     /// Asks the supervisor.

@@ -9,6 +9,7 @@ mod control;
 mod exit;
 mod failure;
 mod here;
+mod mask;
 mod terminal;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -52,6 +53,8 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Up(args) => commands::up::run(&args),
         Command::Install(args) => commands::install::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args),
+        Command::Servers(args) => commands::servers::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Status(args) => commands::status::run(&args),
         #[cfg(unix)]
         Command::Restart { name } => commands::restart::run(&name),

@@ -12,7 +12,7 @@
 //! default button (Return) blocks, and so does the one that Escape, closing the window, a killed
 //! dialog and a missing display stand for. Allowing is the button in between, which no key reaches.
 
-mod display;
+pub(super) mod display;
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;

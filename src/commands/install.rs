@@ -9,7 +9,6 @@ use defenter_config::{
         SystemPatience, Wrapper, plan_install,
     },
 };
-use defenter_redact::Redactor;
 use serde_json::json;
 
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     cli::InstallArgs,
     failure::{Failure, OrFail},
     here,
+    mask::Mask,
     terminal::{self, plain},
 };
 
@@ -60,6 +60,7 @@ impl Work {
             choice: Choice {
                 clients: chosen,
                 servers: args.server.clone(),
+                except: args.except.clone(),
                 projects: !args.project.is_empty(),
                 ..Choice::default()
             },
@@ -101,7 +102,8 @@ impl Work {
     }
 }
 
-fn client(id: &str) -> Result<ClientId, Failure> {
+/// The client of that id.
+pub(super) fn client(id: &str) -> Result<ClientId, Failure> {
     let found = clients::by_id(id).map(|client| client.id);
     found.ok_or_else(|| {
         let known: Vec<String> = clients::all().map(|client| client.id.to_string()).collect();
@@ -115,14 +117,10 @@ fn show(args: &InstallArgs, plan: &Plan) -> Outcome {
         report_json(plan, &[])?;
         return Ok(Exit::Done);
     }
-    let redactor = Redactor::builtin();
-    // A line of a config at a time, so that what a diff shows of a secret is its place only.
-    let mask = |line: &str| {
-        let scan = redactor.scan_text(line.as_bytes());
-        String::from_utf8_lossy(&scan.apply(line.as_bytes())).into_owned()
-    };
+    let mask = Mask::new();
     for file in &plan.files {
-        terminal::say(&file.diff(mask))?;
+        // A line of a config at a time, so that what a diff shows of a secret is its place only.
+        terminal::say(&file.diff(|line| mask.line(line)))?;
     }
     Ok(Exit::Done)
 }

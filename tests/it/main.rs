@@ -24,5 +24,6 @@ mod real_servers;
 mod record;
 mod recovery;
 mod reload;
+mod servers;
 mod transparency;
 mod watch;

@@ -11,7 +11,7 @@
 use std::ffi::OsString;
 
 /// Looks an environment variable up.
-pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+pub(in crate::commands) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Why no dialog can be shown.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
     any(target_os = "macos", windows),
     expect(dead_code, reason = "these systems always have a dialog")
 )]
-pub(super) enum DisplayError {
+pub(in crate::commands) enum DisplayError {
     /// The environment names no display.
     #[error("neither DISPLAY nor WAYLAND_DISPLAY is set, so no dialog can be shown")]
     None,
@@ -62,12 +62,12 @@ pub(super) fn unbreakable(text: &str) -> String {
 
 /// Checks what a dialog needs.
 #[cfg(any(target_os = "macos", windows))]
-pub(super) fn check(_variable: Lookup<'_>) -> Result<(), DisplayError> {
+pub(in crate::commands) fn check(_variable: Lookup<'_>) -> Result<(), DisplayError> {
     Ok(())
 }
 
 #[cfg(not(any(target_os = "macos", windows)))]
-pub(super) use unix::check;
+pub(in crate::commands) use unix::check;
 
 #[cfg(not(any(target_os = "macos", windows)))]
 mod unix {
@@ -84,7 +84,7 @@ mod unix {
     const MAX_VERSION_BYTES: u64 = 4096;
 
     /// Checks what a dialog needs: a display that answers, and a dialog program that works on it.
-    pub(in super::super) fn check(variable: Lookup<'_>) -> Result<(), DisplayError> {
+    pub(in crate::commands) fn check(variable: Lookup<'_>) -> Result<(), DisplayError> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         if set("G_MESSAGES_DEBUG").is_some() {
             return Err(DisplayError::Noisy);
