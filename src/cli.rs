@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Run one MCP server behind Defenter, in its place
     Proxy(ProxyArgs),
+    /// Answer one event of a client's hooks: one JSON object on standard input
+    Hook(HookArgs),
     /// Make the servers of this machine's MCP clients run through Defenter
     Install(InstallArgs),
     /// Give the clients' configs back as they were
@@ -102,9 +104,29 @@ pub(crate) struct ProxyArgs {
     /// Do the whole job alone even where a supervisor runs
     #[arg(long)]
     pub alone: bool,
+    /// Answer one event of a client's hooks, as `defenter hook` does (Defenter 0.0.96)
+    #[arg(long, conflicts_with_all = ["server", "wrapped_config"])]
+    pub ide_tool: bool,
+    /// The client whose hook it is: `cursor` or `claude-code`
+    #[arg(long, value_name = "ID", requires = "ide_tool")]
+    pub ide: Option<String>,
+    /// What Defenter 0.0.96 was told besides; it is not used
+    #[arg(long, value_name = "TEXT", requires = "ide_tool")]
+    pub context: Option<String>,
     /// The server's command and its arguments
     #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub server: Vec<OsString>,
+}
+
+/// `defenter hook`.
+#[derive(Debug, Args)]
+pub(crate) struct HookArgs {
+    /// The client's id, where what it says leaves a choice
+    #[arg(value_name = "CLIENT")]
+    pub client: Option<String>,
+    /// The event, for a client that does not say it
+    #[arg(value_name = "EVENT")]
+    pub event: Option<String>,
 }
 
 /// `defenter install` and `defenter uninstall`.

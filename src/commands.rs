@@ -10,6 +10,7 @@ pub(crate) mod down;
 pub(crate) mod explain;
 #[cfg(unix)]
 pub(crate) mod guard;
+pub(crate) mod hook;
 pub(crate) mod install;
 #[cfg(unix)]
 pub(crate) mod logs;

@@ -43,6 +43,14 @@ impl Failure {
         }
     }
 
+    /// What is said of it within another text, on one line.
+    pub(crate) fn reason(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Says it, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         terminal::complain(&self.text());

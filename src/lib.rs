@@ -9,6 +9,7 @@ mod control;
 mod exit;
 mod failure;
 mod here;
+mod hook;
 mod mask;
 mod terminal;
 
@@ -16,7 +17,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser;
 
-use cli::{AuditCommand, Cli, Command, ConfigCommand, ProxyArgs};
+use cli::{AuditCommand, Cli, Command, ConfigCommand, HookArgs, ProxyArgs};
 pub use exit::Exit;
 use failure::Failure;
 
@@ -31,7 +32,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the `defenter-proxy` program.
 pub fn run_proxy(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match ProxyArgs::try_parse_from(args) {
-        Ok(args) => commands::proxy::run(&args),
+        Ok(args) => proxy(args),
         Err(error) => usage(&error),
     }
 }
@@ -42,9 +43,17 @@ fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
+fn proxy(args: ProxyArgs) -> ExitCode {
+    if args.ide_tool {
+        return commands::hook::run(&HookArgs { client: args.ide, event: None });
+    }
+    commands::proxy::run(&args)
+}
+
 fn dispatch(command: Command) -> ExitCode {
     let outcome = match command {
-        Command::Proxy(args) => return commands::proxy::run(&args),
+        Command::Proxy(args) => return proxy(args),
+        Command::Hook(args) => return commands::hook::run(&args),
         Command::Ask => return commands::ask::run(),
         #[cfg(unix)]
         Command::Guard => return commands::guard::run(),
