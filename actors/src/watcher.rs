@@ -104,6 +104,8 @@ pub(crate) struct State {
     reading: bool,
     again: bool,
     wrapping: bool,
+    /// Set where there was more to wrap while entries were being wrapped.
+    more: bool,
     /// When entries were wrapped without being asked, within the window.
     wraps: VecDeque<Instant>,
 }
@@ -144,6 +146,7 @@ impl Actor for ConfigWatcher {
             reading: false,
             again: false,
             wrapping: false,
+            more: false,
             wraps: VecDeque::new(),
         })
     }
@@ -171,8 +174,11 @@ impl Actor for ConfigWatcher {
             WatcherMsg::Wrapped(wrapped) => {
                 state.wrapping = false;
                 wrapped.tell(&state.arguments.shared.redactor.load());
+                let more = std::mem::take(&mut state.more);
                 if !wrapped.done.is_empty() {
                     state.wraps.push_back(Instant::now());
+                }
+                if more || !wrapped.done.is_empty() {
                     let _ = myself.cast(WatcherMsg::Read);
                 }
             }
@@ -196,8 +202,12 @@ impl State {
         while self.wraps.front().is_some_and(|at| at.elapsed() > WRAP_WINDOW) {
             self.wraps.pop_front();
         }
+        if self.wrapping {
+            self.more = true;
+            return;
+        }
         // The next reading without notice comes back to what is left.
-        if self.wrapping || self.wraps.len() >= MAX_WRAPS {
+        if self.wraps.len() >= MAX_WRAPS {
             return;
         }
         self.wrapping = true;
