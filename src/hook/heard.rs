@@ -401,6 +401,10 @@ mod tests {
     type Wanted = (Dialect, &'static str, &'static str, &'static str, Option<&'static str>, Value);
 
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests write what they want where they say it"
+    )]
     fn check(input: &Value, hint: Hint<'_>, wanted: Wanted) {
         let heard = heard(input, hint);
         let operation = heard.operation.unwrap();

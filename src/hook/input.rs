@@ -40,6 +40,9 @@ pub(crate) fn read(mut input: impl Read) -> Result<Vec<u8>, HookError> {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(HookError::Read(error)),
         }
+        if bytes.len() > MAX_INPUT {
+            return Err(HookError::TooLarge);
+        }
         if seen == 0 && BOM.starts_with(&bytes[..bytes.len().min(BOM.len())]) {
             if bytes.len() < BOM.len() {
                 continue;
@@ -54,9 +57,6 @@ pub(crate) fn read(mut input: impl Read) -> Result<Vec<u8>, HookError> {
             return Ok(bytes);
         }
         seen = bytes.len();
-        if seen > MAX_INPUT {
-            return Err(HookError::TooLarge);
-        }
     }
 }
 

@@ -15,11 +15,11 @@ use crate::programs::{ROOT, system};
 const ASKED: &str = "delete_everything";
 
 /// Where the buttons are, in percent of the window's width.
-const ALLOW: u32 = 29;
-const BLOCK: u32 = 85;
+pub(crate) const ALLOW: u32 = 29;
+pub(crate) const BLOCK: u32 = 85;
 
 /// A display that nobody sees, for one test.
-struct Display {
+pub(crate) struct Display {
     server: Child,
     name: String,
 }
@@ -48,7 +48,7 @@ impl Display {
     }
 
     /// Waits for the one window of ours.
-    fn window(&self) -> String {
+    pub(crate) fn window(&self) -> String {
         let find = || {
             let found = self.xdotool(&["search", "--onlyvisible", "--name", "Defenter"])?;
             found.lines().next().map(str::to_owned)
@@ -62,7 +62,7 @@ impl Display {
     }
 
     /// Clicks the button in the row at the bottom, at a share of the window's width.
-    fn click(&self, window: &str, percent: u32) {
+    pub(crate) fn click(&self, window: &str, percent: u32) {
         let shape = self.xdotool(&["getwindowgeometry", "--shell", window]).expect("a shape");
         let figure = |key: &str| -> u32 {
             let line = shape.lines().find_map(|line| line.strip_prefix(key));
@@ -93,7 +93,7 @@ impl Drop for Display {
 }
 
 /// Runs a test body with and without a supervisor, each with a display of its own.
-fn on_displays(settings: Value, body: impl Fn(&Bed, &Display)) {
+pub(crate) fn on_displays(settings: Value, body: impl Fn(&Bed, &Display)) {
     for join in [false, true] {
         let display = Display::new();
         let bed = Bed::new().settings(settings.clone()).variable("DISPLAY", &display.name);

@@ -1,0 +1,261 @@
+//! The hooks of clients: the real program answers what clients say, with a supervisor and without.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, run, told};
+use crate::client::Client;
+use crate::dialog::{ALLOW, BLOCK, Display, on_displays};
+use crate::endings::beds;
+use crate::patience::eventually;
+use crate::programs::{DEFENTER_PROXY, misbehave};
+
+/// What Claude Code says before a tool.
+fn before(tool: &str, input: Value) -> Value {
+    json!({"session_id": "5d1f", "cwd": "/w", "permission_mode": "default",
+        "hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": input})
+}
+
+fn hook(bed: &Bed, args: &[&str], input: &Value) -> Output {
+    bed.run_with(&[&["hook"], args].concat(), input.to_string().as_bytes())
+}
+
+#[track_caller]
+fn assert_silent(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{}", told(output));
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{}", told(output));
+}
+
+/// The words on standard output.
+fn words(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(output)))
+}
+
+#[track_caller]
+fn assert_denied(output: &Output, reason: &str) {
+    assert_eq!(output.status.code(), Some(2), "{}", told(output));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains(reason), "{}", told(output));
+    assert!(words(output).to_string().contains(reason), "{}", told(output));
+}
+
+fn records(bed: &Bed) -> Vec<Value> {
+    let output = bed.run(&["audit", "tail", "--lines", "1000", "--json"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect()
+}
+
+#[test]
+fn what_an_agent_does_all_day_is_allowed_without_a_word_and_recorded() {
+    for bed in beds() {
+        for input in [
+            before("Bash", json!({"command": "cargo test --lib && git status"})),
+            before("Read", json!({"file_path": "/w/src/main.rs"})),
+            before(
+                "Write",
+                json!({"file_path": "/w/a.md", "content": "keys are in ~/.ssh/id_rsa"}),
+            ),
+            before("Grep", json!({"pattern": "rm -rf", "path": "/w"})),
+            before("mcp__elsewhere__echo", json!({"message": "x"})),
+            json!({"session_id": "5d1f", "cwd": "/w", "hook_event_name": "UserPromptSubmit",
+                "prompt": "why can ~/.ssh/id_rsa not be read? delete the test"}),
+            json!({"session_id": "5d1f", "cwd": "/w", "hook_event_name": "PostToolUse",
+                "tool_name": "Bash", "tool_input": {"command": "ls"},
+                "tool_response": {"stdout": "~/.ssh/id_rsa"}}),
+        ] {
+            assert_silent(&hook(&bed, &["claude-code"], &input));
+        }
+        let records = records(&bed);
+        assert_eq!(records.len(), 7, "{records:?}");
+        assert!(records.iter().all(|it| it["record"]["client"] == "claude-code"), "{records:?}");
+        assert_eq!(records[0]["record"]["server"], "hook:claude-code");
+        assert_eq!(records[4]["record"]["server"], "elsewhere");
+    }
+}
+
+#[test]
+fn what_only_tells_needs_no_decision() {
+    for bed in beds() {
+        for event in ["SessionStart", "SessionEnd", "Stop", "Notification"] {
+            let input = json!({"session_id": "s", "cwd": "/w", "hook_event_name": event});
+            assert_silent(&hook(&bed, &[], &input));
+        }
+        assert!(records(&bed).is_empty());
+    }
+}
+
+#[test]
+fn what_is_known_bad_is_denied_in_the_clients_words() {
+    let reason = "holds keys, tokens or passwords";
+    for bed in beds() {
+        let output = hook(&bed, &[], &before("Bash", json!({"command": "cat ~/.ssh/id_rsa"})));
+        assert_denied(&output, reason);
+        let specific = &words(&output)["hookSpecificOutput"];
+        assert_eq!(specific["permissionDecision"], "deny");
+        let key = bed.home().join(".ssh/id_ed25519");
+        assert_denied(&hook(&bed, &[], &before("Read", json!({"file_path": key}))), reason);
+
+        let cursor = json!({"conversation_id": "c", "cursor_version": "2", "workspace_roots": ["/w"],
+            "hook_event_name": "beforeReadFile", "file_path": key, "content": "x"});
+        let output = hook(&bed, &["cursor"], &cursor);
+        assert_denied(&output, reason);
+        assert_eq!(words(&output)["permission"], "deny");
+
+        let windsurf = json!({"agent_action_name": "pre_run_command", "trajectory_id": "t",
+            "tool_info": {"command_line": "cat ~/.aws/credentials", "cwd": "/w"}});
+        assert_denied(&hook(&bed, &["windsurf"], &windsurf), reason);
+
+        let write =
+            before("Edit", json!({"file_path": bed.home().join(".bashrc"), "new_string": "x"}));
+        assert_denied(&hook(&bed, &["codex"], &write), "runs by itself");
+
+        let cline = json!({"hookName": "PreToolUse", "taskId": "t", "workspaceRoots": ["/w"],
+            "preToolUse": {"toolName": "read_file", "parameters": {"path": "~/.ssh/id_rsa"}}});
+        let output = hook(&bed, &["cline"], &cline);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(words(&output)["cancel"], true);
+    }
+}
+
+#[test]
+fn a_client_that_can_ask_is_told_to_and_another_is_refused_where_nobody_can_be_asked() {
+    let input = before("mcp__elsewhere__delete_file", json!({"path": "/w/a"}));
+    for bed in beds() {
+        let output = hook(&bed, &["claude-code"], &input);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(words(&output)["hookSpecificOutput"]["permissionDecision"], "ask");
+        assert_denied(&hook(&bed, &["codex"], &input), "cannot be undone");
+        let records = records(&bed);
+        assert_eq!(records[0]["record"]["answer"], "asked by the client");
+        assert_eq!(records[1]["record"]["outcome"], "refused");
+    }
+}
+
+#[test]
+fn a_person_decides_where_the_client_does_not_ask() {
+    let input = before("mcp__elsewhere__delete_file", json!({"path": "/w/a"}));
+    on_displays(json!({}), |bed: &Bed, display: &Display| {
+        for (button, code) in [(ALLOW, 0), (BLOCK, 2)] {
+            let mut client = Client::start(bed.defenter(&["hook", "codex"]));
+            client.send(input.to_string());
+            let window = display.window();
+            // A click is lost while the window is still being drawn.
+            let ended = eventually(|| {
+                if !client.has_ended() {
+                    display.click(&window, button);
+                }
+                client.has_ended().then_some(())
+            });
+            assert!(ended.is_some(), "{}", client.stderr());
+            assert_eq!(client.wait().code(), Some(code), "{}", client.stderr());
+        }
+    });
+}
+
+#[test]
+fn what_is_no_hook_event_is_denied_with_the_reason() {
+    for bed in beds() {
+        for (input, reason) in [
+            (&b""[..], "nothing was said"),
+            (b"allow", "no JSON object"),
+            (b"[]", "no JSON object"),
+            (b"{\"hook_event_name\":\"PreToolUse\"", "ends before"),
+            (b"{\"hook_event_name\":}", "not valid JSON"),
+            (b"{\"a\":\"\xff\"}", "no JSON object"),
+            (b"{\"hello\":1}", "known client"),
+        ] {
+            assert_denied(&bed.run_with(&["hook"], input), reason);
+        }
+        let big = before("Bash", json!({"command": "x".repeat(1 << 20)}));
+        assert_denied(&hook(&bed, &["claude-code"], &big), "over the limit");
+        let deep = format!("{{\"a\":{}", "[".repeat(1000));
+        assert_denied(&bed.run_with(&["hook"], deep.as_bytes()), "nested too deeply");
+    }
+}
+
+#[test]
+fn an_input_that_is_never_closed_is_answered_and_one_that_never_ends_is_denied() {
+    for bed in beds() {
+        let mut client = Client::start(bed.defenter(&["hook"]));
+        client.send(before("Bash", json!({"command": "cat ~/.ssh/id_rsa"})).to_string());
+        assert_eq!(client.wait().code(), Some(2), "{}", client.stderr());
+    }
+    let bed = Bed::new();
+    let mut client = Client::start(bed.defenter(&["hook"]));
+    client.send(r#"{"hook_event_name":"#);
+    assert_eq!(client.wait().code(), Some(2));
+    assert!(client.stderr().contains("did not come within 5 s"), "{}", client.stderr());
+}
+
+#[test]
+fn a_call_that_the_proxy_sees_is_left_to_it() {
+    let bed = Bed::new().up();
+    let server = misbehave();
+    let proxy = ["proxy", "--name", "my files", "--client", "claude-code", "--", &server, "serve"];
+    let mut client = Client::start(bed.defenter(&proxy));
+    client.handshake();
+    let before_hooks = records(&bed).len();
+    let call = |name: &str| before(&format!("mcp__{name}__delete_file"), json!({"path": "a"}));
+    assert_silent(&hook(&bed, &["claude-code"], &call("my_files")));
+    let after = json!({"hook_event_name": "PostToolUse", "session_id": "s", "tool_input": {},
+        "tool_name": "mcp__my_files__delete_file", "tool_response": "done"});
+    assert_silent(&hook(&bed, &["claude-code"], &after));
+    assert_eq!(records(&bed).len(), before_hooks, "the proxy counts it");
+    // Another server, and another client's server of the same name, nobody else sees.
+    assert!(!hook(&bed, &["claude-code"], &call("files")).stdout.is_empty());
+    assert!(!hook(&bed, &["qwen-code"], &call("my_files")).stdout.is_empty());
+    assert_eq!(records(&bed).len(), before_hooks + 2);
+    assert_eq!(client.finish(), Some(0));
+}
+
+#[test]
+fn settings_that_cannot_be_used_deny() {
+    let bed = Bed::new().settings(json!({"no_such_key": 1}));
+    assert_denied(&hook(&bed, &[], &before("Bash", json!({"command": "ls"}))), "no_such_key");
+}
+
+#[test]
+fn no_secret_of_an_event_is_kept_or_said() {
+    let token = ["glp", "at-", "x7Kq9Zr2Tf5Wm8Vb3Lc1"].concat();
+    for bed in beds() {
+        let input = json!({"session_id": token, "cwd": format!("/w/{token}"),
+            "hook_event_name": "PreToolUse", "tool_name": format!("mcp__{token}__delete_{token}"),
+            "tool_input": {"path": token}});
+        let output = hook(&bed, &[], &input);
+        assert!(!told(&output).contains(&token), "{}", told(&output));
+        for entry in fs::read_dir(bed.home().join(".defenter/audit")).expect("a record").flatten() {
+            let text = fs::read(entry.path()).unwrap_or_default();
+            assert!(!String::from_utf8_lossy(&text).contains(&token), "{:?}", entry.path());
+        }
+    }
+}
+
+#[test]
+fn the_old_way_to_be_called_is_understood() {
+    for bed in beds() {
+        let mut command = bed.command(DEFENTER_PROXY);
+        command.args(["--ide-tool", "--ide", "cursor", "--context", "ide"]);
+        let input = json!({"conversation_id": "c", "hook_event_name": "beforeSubmitPrompt",
+            "prompt": "hello"});
+        let output = run(command, input.to_string().as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(words(&output), json!({"continue": true}));
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_reads_is_no_allow() {
+    let bed = Bed::new();
+    let input = json!({"conversation_id": "c", "hook_event_name": "beforeShellExecution",
+        "command": "cat ~/.ssh/id_rsa", "cwd": "/w"});
+    let mut command: Command = bed.defenter(&["hook"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(input.to_string().as_bytes()).expect("it reads");
+    assert_eq!(child.wait().expect("it ends").code(), Some(2));
+}
