@@ -144,32 +144,36 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     }
     let window = &text[start..text.len().min(start + MAX_TOKEN + 1)];
     let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let end = start + length;
     let after = window.get(length);
-    if !(9..=MAX_TOKEN).contains(&length)
-        || start > 0 && matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.')
-        || matches!(after, Some(b'_' | b'/' | b'+' | b'='))
-    {
-        let after = start + length;
-        return if length == 2 { mac(work, text, start).unwrap_or(after) } else { after };
+    let inside = start > 0 && matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.');
+    if inside || length > MAX_TOKEN || matches!(after, Some(b'_' | b'/' | b'+' | b'=')) {
+        return end;
     }
-    if !work.spend(length) {
-        return next;
+    if length == 2 {
+        return mac(work, text, start).unwrap_or(end);
     }
     let token = &window[..length];
-    let span = start..start + length;
-    if let Some(sure) = crypto::is_address(token) {
-        add(work, text, span, Detector::Crypto, Kind::CryptoAddress, Confidence::High, sure);
-        return start + length;
+    if length >= 9
+        && work.spend(length)
+        && let Some(sure) = crypto::is_address(token)
+    {
+        add(work, text, start..end, Detector::Crypto, Kind::CryptoAddress, Confidence::High, sure);
+        return end;
     }
-    let hyphenated = dotted_token(text, start);
-    for span in [span, hyphenated] {
-        if national::is_national(&text[span.clone()]) {
+    // Identity numbers are written in capitals; hashes and words in code are not.
+    if token.iter().any(u8::is_ascii_lowercase) {
+        return end;
+    }
+    let whole = if after == Some(&b'-') { dotted_token(text, start) } else { start..end };
+    for span in [start..end, whole] {
+        if span.len() >= 9 && national::is_national(&text[span.clone()]) {
             let end = span.end;
             add(work, text, span, Detector::National, Kind::NationalId, Confidence::High, true);
             return end;
         }
     }
-    start + length
+    end
 }
 
 /// Letters and digits from `start`, with single dots, hyphens and slashes between them.

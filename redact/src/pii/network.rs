@@ -62,6 +62,10 @@ pub(crate) fn colon(text: &[u8], colon: usize) -> (usize, Option<(Range<usize>, 
     {
         length -= 1;
     }
+    // A time of day: shorter than a hardware address, and no group left out.
+    if length < 15 && !window[..length].windows(2).any(|pair| pair == b"::") {
+        return (next, None);
+    }
     let outside = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_');
     let before = start.checked_sub(1).map(|at| &text[at]);
     if length > MAX_V6 || !outside(before) || !outside(text.get(start + length)) {

@@ -1,0 +1,41 @@
+//! Measures how fast files are scanned, each by its best of many runs, which a busy machine
+//! disturbs less than a mean: `cargo run --release -p defenter-redact --example speed -- FILE…`.
+//! Files whose names end in `.json` are scanned as JSON, the others as text.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use defenter_redact::Redactor;
+
+/// How long each file is measured.
+const TIME: Duration = Duration::from_millis(800);
+
+#[expect(clippy::print_stdout, reason = "a program that prints a table")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    let redactor = Redactor::builtin();
+    println!("ready in {:.2} ms", begun.elapsed().as_secs_f64() * 1e3);
+    for file in std::env::args().skip(1) {
+        let text = std::fs::read(&file)?;
+        let begun = Instant::now();
+        let mut best = f64::INFINITY;
+        let mut findings = 0;
+        while begun.elapsed() < TIME {
+            let run = Instant::now();
+            let scan = if file.ends_with(".json") {
+                redactor.scan_json(&text)
+            } else {
+                redactor.scan_text(&text)
+            };
+            best = best.min(run.elapsed().as_secs_f64());
+            findings = scan.findings().len();
+        }
+        println!(
+            "{:9} bytes {:10.2} µs {:8.1} MB/s {findings:6} findings  {file}",
+            text.len(),
+            best * 1e6,
+            text.len() as f64 / best / 1e6,
+        );
+    }
+    Ok(())
+}
