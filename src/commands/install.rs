@@ -21,6 +21,9 @@ use crate::{
 };
 
 pub(crate) fn run(args: &InstallArgs) -> Outcome {
+    if args.hooks {
+        return super::hooks::install(args);
+    }
     let work = Work::new(args)?;
     let wrapper = wrapper()?;
     let plan = plan_install(&work.discovery, &work.choice, &wrapper, &work.journal);
@@ -62,7 +65,6 @@ impl Work {
                 servers: args.server.clone(),
                 except: args.except.clone(),
                 projects: !args.project.is_empty(),
-                ..Choice::default()
             },
             journal: Journal::new(house.paths.install_journal()),
         })
