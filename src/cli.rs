@@ -86,6 +86,9 @@ pub(crate) struct UpArgs {
     /// Address of the console and the metrics, instead of the settings' one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Go on in the background; returns when the supervisor answers
+    #[arg(long)]
+    pub detach: bool,
 }
 
 /// `defenter proxy` and `defenter-proxy`.
@@ -144,6 +147,9 @@ pub(crate) struct InstallArgs {
     /// Also the files of this project, which others may share
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub project: Vec<PathBuf>,
+    /// The hooks of the clients instead of their servers
+    #[arg(long, conflicts_with_all = ["server", "except", "project"])]
+    pub hooks: bool,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

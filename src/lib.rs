@@ -6,6 +6,8 @@
 mod cli;
 pub mod commands;
 mod control;
+#[cfg(unix)]
+mod detach;
 mod exit;
 mod failure;
 mod here;

@@ -16,7 +16,7 @@ mod suggest;
 
 pub use groups::{
     Audit, Console, Dialog, Durability, Format, Install, Level, Log, Policy, Preset, Proxy,
-    Redaction, Restart, Settings, Shutdown,
+    Redaction, Restart, Settings, Shutdown, Supervisor,
 };
 pub use load::{Explained, Layer, Loaded, Origin, SettingsError, Source, Sources, Warning};
 pub use schema::{json_schema, json_schema_text};

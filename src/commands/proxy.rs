@@ -9,6 +9,8 @@ use defenter_config::Given;
 use defenter_mcp::process::Launch;
 
 #[cfg(unix)]
+mod autostart;
+#[cfg(unix)]
 mod shim;
 mod solo;
 
@@ -49,8 +51,13 @@ fn try_run(args: &ProxyArgs) -> Result<i32, Failure> {
     let mut journal = None;
     #[cfg(unix)]
     if !args.alone {
-        match shim::run(&house.paths, &job) {
+        let mut end = shim::run(&house.paths, &job);
+        if matches!(end, shim::End::Nobody) && autostart::start(&house) {
+            end = shim::run(&house.paths, &job);
+        }
+        match end {
             shim::End::Ended(code) => return Ok(code),
+            shim::End::Nobody => {}
             shim::End::Alone(left) => journal = left,
         }
     }

@@ -31,6 +31,9 @@ use crate::{
 const WORKERS: usize = 4;
 
 pub(crate) fn run(args: &UpArgs) -> Outcome {
+    if args.detach {
+        return detached(args);
+    }
     let flags = args.listen.iter().map(|address| ("console.listen".to_owned(), address.clone()));
     let (house, rules) = here::furnished(flags.collect())?;
     let settings = rules.loaded.settings.clone();
@@ -49,6 +52,23 @@ pub(crate) fn run(args: &UpArgs) -> Outcome {
     let outcome = runtime.block_on(serve(options, &settings));
     runtime.shutdown_background();
     outcome
+}
+
+#[cfg(unix)]
+fn detached(args: &UpArgs) -> Outcome {
+    let house = here::house(Vec::new())?;
+    house.paths.create(here::uid()).or_fail(Exit::Failed)?;
+    let listen = args.listen.iter().flat_map(|address| ["--listen".to_owned(), address.clone()]);
+    let more: Vec<String> = listen.collect();
+    let pid = crate::detach::start(&house.paths, &here::program()?, &more)?;
+    terminal::say(&format!("defenter {} is up: process {pid}\n", env!("CARGO_PKG_VERSION")))?;
+    Ok(Exit::Done)
+}
+
+#[cfg(not(unix))]
+fn detached(_args: &UpArgs) -> Outcome {
+    Err(Failure::new(Exit::Failed, "this system has no `--detach`")
+        .hint("`defenter service install` has the system start it"))
 }
 
 async fn serve(options: Options, settings: &Settings) -> Outcome {

@@ -26,5 +26,6 @@ mod record;
 mod recovery;
 mod reload;
 mod servers;
+mod service;
 mod transparency;
 mod watch;

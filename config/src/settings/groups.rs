@@ -30,6 +30,8 @@ pub struct Settings {
     pub log: Log,
     /// The servers of the clients' configs.
     pub install: Install,
+    /// The supervisor, which is `defenter up`.
+    pub supervisor: Supervisor,
 }
 
 /// The data path of a wrapped server. A change applies to sessions that start after it.
@@ -202,6 +204,16 @@ pub struct Install {
     /// projects, which others share, stay as they are. While it is on and `defenter up` runs,
     /// `defenter uninstall` refuses, since what it gives back would be wrapped again.
     pub auto: bool,
+}
+
+/// The supervisor, which is `defenter up`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Supervisor {
+    /// Whether a wrapped server that finds no supervisor starts one in the background, as
+    /// `defenter up --detach` does, and joins it. Where it does not answer within 2 s, and where
+    /// this is off, the server is guarded alone.
+    pub autostart: bool,
 }
 
 /// What is worth a line in the log.

@@ -31,14 +31,22 @@ const MOVES: u32 = 16;
 pub(super) enum End {
     /// The session was served, and ended with this code.
     Ended(i32),
+    /// No supervisor was there to begin with.
+    Nobody,
     /// Nobody serves the client any more; the journal is what it had established.
     Alone(Option<File>),
 }
 
 pub(super) fn run(paths: &Paths, job: &Job) -> End {
     let Ok(journal) = anonymous() else { return End::Alone(None) };
-    for _ in 0..MOVES {
-        let Some(stream) = attach(paths, job, &journal) else { break };
+    for turn in 0..MOVES {
+        let Ok(stream) = UnixStream::connect(&paths.socket) else {
+            if turn == 0 {
+                return End::Nobody;
+            }
+            break;
+        };
+        let Some(stream) = attach(stream, job, &journal) else { break };
         if let Some(code) = wait(stream) {
             return End::Ended(code);
         }
@@ -59,8 +67,7 @@ fn anonymous() -> io::Result<File> {
     tempfile::tempfile()
 }
 
-fn attach(paths: &Paths, job: &Job, mut journal: &File) -> Option<UnixStream> {
-    let mut stream = UnixStream::connect(&paths.socket).ok()?;
+fn attach(mut stream: UnixStream, job: &Job, mut journal: &File) -> Option<UnixStream> {
     stream.set_read_timeout(Some(PROMPT)).ok()?;
     journal.seek(SeekFrom::Start(0)).ok()?;
     let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());

@@ -1,0 +1,150 @@
+//! The supervisor in the background: `up --detach`, the one that a shim starts, and the service.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use rustix::process::{Pid, getpgid, getsid};
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, told};
+use crate::client::Client;
+use crate::patience::assert_eventually;
+use crate::programs::misbehave;
+
+/// Exit code: the settings are invalid.
+const CONFIG_INVALID: i32 = 5;
+
+/// The process of the supervisor that answers, where one does.
+fn supervisor(bed: &Bed) -> Option<Pid> {
+    let status: Value = serde_json::from_slice(&bed.run(&["status", "--json"]).stdout).ok()?;
+    Pid::from_raw(i32::try_from(status["supervisor"]["pid"].as_i64()?).ok()?)
+}
+
+/// Stops the supervisor and asserts that nothing is left.
+fn end(bed: &Bed) {
+    let output = bed.run(&["down"]);
+    assert!(output.status.success(), "{}", told(&output));
+    bed.assert_empty();
+}
+
+/// An address on which somebody else listens.
+fn taken() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    (listener, address)
+}
+
+/// A client of the server that echoes, through the proxy.
+fn echo(bed: &Bed) -> Client {
+    bed.proxy("echo", &[&misbehave(), "serve"])
+}
+
+#[test]
+fn a_detached_supervisor_answers_when_the_command_returns() {
+    let bed = Bed::new();
+    let output = bed.run(&["up", "--detach"]);
+    assert!(output.status.success(), "{}", told(&output));
+    let pid = supervisor(&bed).expect("it answers");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains(&format!("process {}", pid.as_raw_nonzero())), "{said}");
+    assert_eq!(getsid(Some(pid)).expect("it runs"), pid, "a session of its own");
+    let log = bed.home().join(".defenter/run/supervisor.log");
+    assert!(fs::read_to_string(&log).expect("a log").contains("is up"));
+    assert_eq!(fs::metadata(&log).expect("a log").permissions().mode() & 0o777, 0o600);
+
+    let again = bed.run(&["up", "--detach"]);
+    assert_eq!(again.status.code(), Some(1), "{}", told(&again));
+    assert!(told(&again).contains("runs already"), "{}", told(&again));
+    assert_eq!(supervisor(&bed), Some(pid));
+
+    let mut client = echo(&bed);
+    client.handshake();
+    assert_eq!(client.finish(), Some(0));
+    end(&bed);
+}
+
+#[test]
+fn a_detached_supervisor_that_ends_says_why() {
+    let bed = Bed::new().settings(json!({"proxy": {"max_line_byte": 1}}));
+    let output = bed.run(&["up", "--detach"]);
+    assert_eq!(output.status.code(), Some(CONFIG_INVALID), "{}", told(&output));
+    assert!(told(&output).contains("max_line_byte"), "{}", told(&output));
+    let (_listener, address) = taken();
+    let bed = Bed::new().settings(json!({"console": {"listen": address}}));
+    let output = bed.run(&["up", "--detach"]);
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let told = told(&output);
+    assert!(told.contains(&address) && told.contains("supervisor.log"), "{told}");
+    bed.assert_empty();
+}
+
+#[test]
+fn a_shim_starts_a_supervisor_where_it_is_told_to() {
+    let bed = Bed::new()
+        .settings(json!({"supervisor": {"autostart": true}}))
+        .variable("DEFENTER_POLICY_PRESET", "observe");
+    let mut client = echo(&bed);
+    client.handshake();
+    assert_eq!(client.tool("echo", json!({"message": "x"})), "x");
+    let pid = supervisor(&bed).expect("one was started");
+    // What one client is told must not loosen the guard of all.
+    let environment = format!("/proc/{}/environ", pid.as_raw_nonzero());
+    let environment = fs::read(environment).expect("its environment");
+    assert!(!String::from_utf8_lossy(&environment).contains("DEFENTER_POLICY_PRESET"));
+    let group = |pid| getpgid(Some(pid)).expect("it runs");
+    assert_ne!(group(pid), group(client.pid()), "a client ends its shim's group");
+    let status = bed.json(&["status", "--json"]);
+    let echo =
+        status["servers"].as_array().expect("servers").iter().find(|it| it["name"] == "echo");
+    assert_eq!(echo.expect("it joined")["sessions"].as_array().map(Vec::len), Some(1), "{status}");
+    // It outlives the one that started it, and serves the next.
+    assert_eq!(client.finish(), Some(0));
+    let mut next = self::echo(&bed);
+    next.handshake();
+    assert_eq!(supervisor(&bed), Some(pid));
+    assert_eq!(next.finish(), Some(0));
+    end(&bed);
+}
+
+#[test]
+fn of_many_shims_at_once_one_starts_the_supervisor() {
+    let bed = Bed::new().settings(json!({"supervisor": {"autostart": true}}));
+    let mut clients: Vec<Client> = (0..4).map(|_| echo(&bed)).collect();
+    for client in &mut clients {
+        client.handshake();
+    }
+    assert_eventually!(bed.processes_like("defenter up").len() == 1, "{:?}", bed.processes());
+    for client in clients {
+        assert_eq!(client.finish(), Some(0));
+    }
+    end(&bed);
+}
+
+#[test]
+fn a_supervisor_that_cannot_be_started_leaves_the_shim_alone() {
+    // The supervisor ends since it cannot have the port; the shim has no use for it.
+    let (_listener, address) = taken();
+    let settings = json!({"supervisor": {"autostart": true}, "console": {"listen": address}});
+    let bed = Bed::new().settings(settings);
+    let mut client = echo(&bed);
+    client.handshake();
+    assert_eq!(client.tool("echo", json!({"message": "x"})), "x");
+    client.assert_stderr("working without a supervisor");
+    assert_eq!(client.finish(), Some(0));
+    bed.assert_empty();
+}
+
+#[test]
+fn a_supervisor_that_was_stopped_on_purpose_stays_stopped() {
+    let bed = Bed::new().settings(json!({"supervisor": {"autostart": true}}));
+    let mut client = echo(&bed);
+    client.handshake();
+    assert!(bed.run(&["down"]).status.success());
+    assert_eventually!(supervisor(&bed).is_none());
+    // The session goes on without one.
+    assert_eq!(client.tool("echo", json!({"message": "x"})), "x");
+    assert_eq!(supervisor(&bed), None);
+    assert_eq!(client.finish(), Some(0));
+    bed.assert_empty();
+}
