@@ -35,9 +35,6 @@ pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
             b'0'..=b'9' => digits(work, text, at, range.end, count),
             b':' => colon(work, text, at),
             b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
-            b'+' | b'(' if text.get(at + 1).is_some_and(u8::is_ascii_digit) => {
-                telephone(work, text, at).unwrap_or(at + 1)
-            }
             _ => at + 1,
         };
     });
@@ -50,6 +47,11 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
     let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
+    if matches!(before, Some(b'+' | b'('))
+        && let Some(end) = telephone(work, text, at - 1)
+    {
+        return end;
+    }
     let after = text.get(next).copied();
     // A time's hour, or a group of an address that its colon will show.
     if after == Some(b':') && run <= 4 {
