@@ -11,6 +11,7 @@ pub(crate) mod explain;
 #[cfg(unix)]
 pub(crate) mod guard;
 pub(crate) mod hook;
+mod hooks;
 pub(crate) mod install;
 #[cfg(unix)]
 pub(crate) mod logs;

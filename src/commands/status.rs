@@ -7,6 +7,7 @@ use defenter_config::install::{Journal, status};
 use defenter_redact::Redactor;
 use serde::Serialize;
 
+use super::hooks::{self, HookView};
 use crate::{
     Exit, Outcome,
     cli::StatusArgs,
@@ -23,6 +24,8 @@ struct Report {
     entries: Vec<EntryView>,
     /// What is amiss with the entries.
     findings: Vec<FindingView>,
+    /// Our hooks in the files of clients that are on the machine.
+    hooks: Vec<HookView>,
     problems: Vec<String>,
 }
 
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &StatusArgs) -> Outcome {
             Some(status) => status.findings.clone(),
             None => amiss(&house, &found)?,
         },
+        hooks: hooks::views(&house)?,
         problems: problems.iter().map(ToString::to_string).collect(),
         servers: running.as_ref().map_or_else(Vec::new, |status| status.servers.clone()),
         supervisor: running.map(|status| status.supervisor),
@@ -150,6 +154,12 @@ impl Report {
             let FindingView { kind, client, name, .. } = finding;
             let meaning = kind.meaning();
             text.push_str(&format!("\n{} ({}): {meaning}\n", plain(name), plain(client)));
+        }
+        if !self.hooks.is_empty() {
+            let mut rows = vec![HookView::HEAD.map(str::to_owned).to_vec()];
+            rows.extend(self.hooks.iter().map(HookView::row));
+            text.push('\n');
+            text.push_str(&terminal::table(&rows));
         }
         for problem in &self.problems {
             text.push_str(&format!("problem: {}\n", plain(problem)));

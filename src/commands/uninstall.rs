@@ -2,7 +2,7 @@
 
 use defenter_config::install::plan_uninstall;
 
-use super::install::Work;
+use super::{hooks, install::Work};
 use crate::{
     Exit, Outcome,
     cli::InstallArgs,
@@ -11,12 +11,23 @@ use crate::{
 };
 
 pub(crate) fn run(args: &InstallArgs) -> Outcome {
+    if args.hooks {
+        return hooks::uninstall(args);
+    }
     if !args.dry_run {
         nobody_wraps_again()?;
     }
     let work = Work::new(args)?;
     let plan = plan_uninstall(&work.discovery, &work.choice, &work.journal);
-    work.carry_out(args, &plan.or_fail(Exit::Failed)?)
+    let servers = work.carry_out(args, &plan.or_fail(Exit::Failed)?)?;
+    if !args.server.is_empty() || !args.except.is_empty() || !args.project.is_empty() {
+        return Ok(servers);
+    }
+    // Nothing is to tell that we were here.
+    match (servers, hooks::uninstall(args)?) {
+        (Exit::NothingToDo, hooks) => Ok(hooks),
+        (servers, _) => Ok(servers),
+    }
 }
 
 /// Refuses while a supervisor would wrap at once what is given back. Settings that cannot be read

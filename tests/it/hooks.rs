@@ -197,17 +197,17 @@ fn a_call_that_the_proxy_sees_is_left_to_it() {
     let proxy = ["proxy", "--name", "my files", "--client", "claude-code", "--", &server, "serve"];
     let mut client = Client::start(bed.defenter(&proxy));
     client.handshake();
-    let before_hooks = records(&bed).len();
+    let calls = || records(&bed).iter().filter(|it| it["record"]["method"] == "tools/call").count();
     let call = |name: &str| before(&format!("mcp__{name}__delete_file"), json!({"path": "a"}));
     assert_silent(&hook(&bed, &["claude-code"], &call("my_files")));
     let after = json!({"hook_event_name": "PostToolUse", "session_id": "s", "tool_input": {},
         "tool_name": "mcp__my_files__delete_file", "tool_response": "done"});
     assert_silent(&hook(&bed, &["claude-code"], &after));
-    assert_eq!(records(&bed).len(), before_hooks, "the proxy counts it");
+    assert_eq!(calls(), 0, "the proxy counts it");
     // Another server, and another client's server of the same name, nobody else sees.
     assert!(!hook(&bed, &["claude-code"], &call("files")).stdout.is_empty());
     assert!(!hook(&bed, &["qwen-code"], &call("my_files")).stdout.is_empty());
-    assert_eq!(records(&bed).len(), before_hooks + 2);
+    assert_eq!(calls(), 2);
     assert_eq!(client.finish(), Some(0));
 }
 
@@ -258,4 +258,50 @@ fn an_answer_that_nobody_reads_is_no_allow() {
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(input.to_string().as_bytes()).expect("it reads");
     assert_eq!(child.wait().expect("it ends").code(), Some(2));
+}
+
+#[test]
+fn hooks_are_written_work_and_are_gone_again() {
+    let settings = "{\n  // mine\n  \"model\": \"opus\",\n  \"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"true\"}]}]}\n}\n";
+    let bed = Bed::new();
+    let claude = bed.write(".claude/settings.json", settings);
+    let cursor = bed.home().join(".cursor/hooks.json");
+    fs::create_dir_all(cursor.parent().expect("a folder")).expect("a client");
+    let state = |bed: &Bed, client: &str| {
+        let status = bed.json(&["status", "--json"]);
+        let all = status["hooks"].as_array().expect("a list").clone();
+        all.into_iter().find(|hook| hook["client"] == client).expect("a client on the machine")
+    };
+    assert_eq!(state(&bed, "claude-code")["installed"], 0);
+
+    let shown = bed.run(&["install", "--hooks", "--dry-run"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("PreToolUse"), "{}", told(&shown));
+    assert_eq!(fs::read_to_string(&claude).expect("it is there"), settings);
+    assert_eq!(bed.run(&["install", "--hooks"]).status.code(), Some(2), "nobody agreed");
+
+    let done = bed.run(&["install", "--hooks", "--yes"]);
+    assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+    assert_eq!(bed.run(&["install", "--hooks", "--yes"]).status.code(), Some(3));
+    for client in ["claude-code", "cursor"] {
+        let hooks = state(&bed, client);
+        assert_eq!(hooks["installed"], hooks["events"], "{hooks}");
+        assert_eq!(hooks["fails_closed"], true);
+    }
+    let text = fs::read_to_string(&claude).expect("it is there");
+    assert!(text.contains("// mine") && text.contains("\"true\""), "{text}");
+    let written: Value =
+        serde_json::from_slice(&fs::read(&cursor).expect("it was written")).expect("JSON");
+    let line = written["hooks"]["beforeShellExecution"][0]["command"].as_str().expect("a command");
+    let mut command = bed.command("/bin/sh");
+    command.args(["-c", line]);
+    let input = json!({"conversation_id": "c", "hook_event_name": "beforeShellExecution",
+        "command": "cat ~/.ssh/id_rsa", "cwd": "/w"});
+    assert_denied(&run(command, input.to_string().as_bytes()), "holds keys");
+
+    // To give the servers back is to give everything back.
+    let gone = bed.run(&["uninstall", "--yes"]);
+    assert_eq!(gone.status.code(), Some(0), "{}", told(&gone));
+    assert_eq!(fs::read_to_string(&claude).expect("it is there"), settings);
+    assert!(!cursor.exists());
+    assert_eq!(bed.run(&["uninstall", "--hooks", "--yes"]).status.code(), Some(3));
 }
