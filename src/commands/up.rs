@@ -27,9 +27,6 @@ use crate::{
     here, terminal,
 };
 
-/// Threads that carry sessions; more than a few only take turns on a laptop.
-const WORKERS: usize = 4;
-
 pub(crate) fn run(args: &UpArgs) -> Outcome {
     if args.detach {
         return detached(args);
@@ -43,12 +40,9 @@ pub(crate) fn run(args: &UpArgs) -> Outcome {
     let _only = Only::take(&house.paths.run)?;
     log(&settings, None);
     let options = Options { house, rules, program: here::program()?, machine: true };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(cores.min(WORKERS))
-        .enable_all()
-        .build()
-        .or_fail(Exit::Failed)?;
+    // One thread for all sessions: a message that wakes a second one costs more than its work, and
+    // what is large goes to the pool.
+    let runtime = Builder::new_current_thread().enable_all().build().or_fail(Exit::Failed)?;
     let outcome = runtime.block_on(serve(options, &settings));
     runtime.shutdown_background();
     outcome
