@@ -3,6 +3,7 @@
 //! This crate is the command line: what was said is read here, done by the crates below, and the
 //! outcome becomes text and an exit code.
 
+mod allocator;
 mod cli;
 pub mod commands;
 mod control;
@@ -73,6 +74,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Logs { name, json } => commands::logs::run(&name, json),
         #[cfg(unix)]
         Command::Down => commands::down::run(),
+        Command::Service(command) => commands::service::run(&command),
         #[cfg(not(unix))]
         Command::Restart { .. } | Command::Logs { .. } | Command::Down => {
             Err(control::not_running())

@@ -20,7 +20,7 @@ use tokio::runtime::Builder;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    Exit, Outcome,
+    Exit, Outcome, allocator,
     cli::UpArgs,
     commands::proxy::start_failure,
     failure::{Failure, OrFail},
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &UpArgs) -> Outcome {
     if args.detach {
         return detached(args);
     }
+    allocator::tame();
     let flags = args.listen.iter().map(|address| ("console.listen".to_owned(), address.clone()));
     let (house, rules) = here::furnished(flags.collect())?;
     let settings = rules.loaded.settings.clone();

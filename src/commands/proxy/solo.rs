@@ -13,7 +13,7 @@ use tokio::{
 
 use super::Job;
 use crate::{
-    Exit,
+    Exit, allocator,
     commands::up::{self, Signals},
     failure::{Failure, OrFail},
     here,
@@ -23,6 +23,7 @@ use crate::{
 const EVENTS: usize = 8;
 
 pub(super) fn run(job: Job, journal: Option<File>) -> Result<i32, Failure> {
+    allocator::tame();
     let (house, rules) = here::furnished(Vec::new())?;
     up::log(&rules.loaded.settings, Some("warn"));
     let options = Options { house, rules, program: here::program()?, machine: false };
