@@ -207,13 +207,21 @@ impl Redactor {
             return Ok(());
         }
         let mut plain: Vec<Range<usize>> = Vec::new();
-        let mut escaped: Vec<Range<usize>> = Vec::new();
+        // Strings with escapes, and the values of keys with escapes, each with its key.
+        let mut escaped: Vec<(Option<Range<usize>>, Range<usize>)> = Vec::new();
         let mut from = 0;
+        let mut key: Option<Range<usize>> = None;
         json::walk(input, |token, has_escapes| {
-            if let (true, Token::String(span) | Token::Key(span)) = (has_escapes, token) {
+            if let (true, Token::String(span) | Token::Key(span)) = (has_escapes, &token) {
                 plain.push(from..span.start);
                 from = span.end;
-                escaped.push(span);
+            }
+            match token {
+                Token::Key(span) if has_escapes => key = Some(span),
+                Token::String(span) if has_escapes || key.is_some() => {
+                    escaped.push((key.take(), span));
+                }
+                _ => escaped.extend(key.take().map(|span| (None, span))),
             }
         })?;
         plain.push(from..input.len());
@@ -221,17 +229,27 @@ impl Redactor {
         work.scan(Layer { text: input, json: true, depth: 0 }, &plain);
         // Many strings are looked at as one text, parted by empty lines.
         let mut derived = Derived::default();
-        for span in escaped {
-            let wanted = near.partition_point(|part| part.end <= span.start);
+        for (key, span) in escaped {
+            let start = key.as_ref().map_or(span.start, |key| key.start);
+            let wanted = near.partition_point(|part| part.end <= start);
             if near.get(wanted).is_none_or(|part| part.start >= span.end) {
                 continue;
             }
-            if !work.spend(span.len()) {
+            if !work.spend(span.end - start) {
                 break;
             }
             let end = span.end;
-            unescape::unescape(input, span, &mut derived);
-            derived.unit(b"\n\n", end, 1);
+            if let Some(key) = key {
+                let after = key.end;
+                derived.unit(b"\"", key.start - 1, 1);
+                unescape::unescape(input, key, &mut derived);
+                derived.unit(b"\": \"", after, 1);
+                unescape::unescape(input, span, &mut derived);
+                derived.unit(b"\"\n\n", end, 1);
+            } else {
+                unescape::unescape(input, span, &mut derived);
+                derived.unit(b"\n\n", end, 1);
+            }
             if derived.text.len() >= BATCH {
                 work.scan_derived(&derived, 1);
                 derived.clear();
@@ -482,6 +500,11 @@ mod tests {
                 r#"{"password":"[REDACTED-SECRET]", "n":1.0e5}"#,
             ),
             (r#"{"n": 4539148803436467, "k":1}"#, r#"{"n": "[REDACTED-CREDIT-CARD]", "k":1}"#),
+            (
+                r#"{"pass\u0077ord":"hunter2-x9","a":"b"}"#,
+                r#"{"pass\u0077ord":"[REDACTED-SECRET]","a":"b"}"#,
+            ),
+            (r#"{"pass\u0077ord":1,"a":"hunter2-x9"}"#, r#"{"pass\u0077ord":1,"a":"hunter2-x9"}"#),
             (r#"{"jane@example.org":"x"}"#, r#"{"[REDACTED-EMAIL]":"x"}"#),
             (r#"["a\njane\u0040example.org\n"]"#, r#"["a\n[REDACTED-EMAIL]\n"]"#),
             (
