@@ -4,8 +4,8 @@ pub mod ask;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
-#[cfg(unix)]
 pub(crate) mod doctor;
+#[cfg(unix)]
 pub(crate) mod down;
 pub(crate) mod explain;
 #[cfg(unix)]
@@ -20,6 +20,7 @@ pub(crate) mod redact;
 #[cfg(unix)]
 pub(crate) mod restart;
 pub(crate) mod servers;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod uninstall;
 pub(crate) mod up;

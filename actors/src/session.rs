@@ -6,7 +6,10 @@
 
 pub(crate) mod actor;
 mod core;
+mod decide;
 pub(crate) mod driver;
+mod from_client;
+mod from_server;
 mod journal;
 mod pump;
 mod undelivered;

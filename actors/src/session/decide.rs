@@ -1,0 +1,153 @@
+//! What both directions have in common: deciding on an operation, letting it wait for the user,
+//! and the lines of our own.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use defenter_mcp::{
+    catalogue,
+    id::{Id, OwnedId},
+    read,
+    refusal::{Cause, Phase as RefusalPhase, Refusal},
+};
+use defenter_policy::Direction;
+use tokio::sync::oneshot;
+
+use super::core::Core;
+use crate::{
+    dialog::{Answer, actor::Reply},
+    gate::{Doubt, Operation, Ruling},
+    metrics::{self, Direction as MetricDirection},
+};
+
+/// The refusal of an operation for which there is no place among those that wait for the user.
+pub(super) const TOO_MANY_WAIT: &str =
+    "too many operations wait for the user's answer (see dialog.max_pending)";
+
+/// A message that may be forwarded as it came, or with another payload.
+pub(super) fn with_payload(line: &[u8], payload: &[u8], replacement: &[u8]) -> Option<Vec<u8>> {
+    read::splice(line, payload, replacement)
+}
+
+pub(super) fn new_operation() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+pub(super) fn target_of(known: &catalogue::Operation, params: Option<&[u8]>) -> Option<String> {
+    let value = read::member(params?, known.subject?)?;
+    read::string(value).map(std::borrow::Cow::into_owned)
+}
+
+type Resume = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Core {
+    pub(super) async fn rule(
+        self: &Arc<Self>,
+        operation: &Operation<'_>,
+        started: Instant,
+    ) -> Ruling {
+        let ruling = self
+            .shared
+            .rule(&self.parties, &self.metrics, operation, self.limits.payload, self.limits.open)
+            .await;
+        let direction = metric_direction(operation.direction);
+        self.metrics.operation(operation.known.label, direction, ruling.metric());
+        self.metrics.added(direction, started.elapsed());
+        match ruling {
+            Ruling::Ask(doubt) if !self.limits.ask => self.unasked(*doubt).await,
+            ruling => ruling,
+        }
+    }
+
+    /// What becomes of an operation when the user is not to be asked.
+    pub(super) async fn unasked(&self, doubt: Doubt) -> Ruling {
+        metrics::confirmation(Answer::Unavailable, Duration::ZERO);
+        self.shared.answered(doubt, Some(Answer::Unavailable)).await
+    }
+
+    /// Lets an operation wait for the user; false where too many wait already.
+    pub(super) fn park(
+        self: &Arc<Self>,
+        direction: MetricDirection,
+        id: OwnedId,
+        bytes: usize,
+        key: crate::dialog::Key,
+        doubt: Box<Doubt>,
+        resume: impl FnOnce(Arc<Self>, Ruling) -> Resume + Send + 'static,
+    ) -> bool {
+        let Ok(place) = self.places.clone().try_acquire_owned() else { return false };
+        let Some(room) = self.room_for(bytes) else { return false };
+        let (cancel, cancelled) = oneshot::channel();
+        self.talk().parked.insert((direction, id.clone()), cancel);
+        let core = self.clone();
+        let depth = metrics::QueueDepth::of(metrics::Queue::Parked);
+        self.spawn(async move {
+            let in_queue = depth.occupy();
+            let environment = core.parties.environment.clone();
+            let question = doubt.question.clone();
+            let asking = core.shared.dialog.ask(key, question, environment, core.limits.hold);
+            let answer = tokio::select! {
+                biased;
+                _ = cancelled => None,
+                reply = asking => Some(reply),
+            };
+            drop((in_queue, place, room));
+            if let Some(reply) = answer {
+                let answer = match reply {
+                    Reply::Answered(answer) => Some(answer),
+                    Reply::StillOpen => None,
+                };
+                let ruling = core.shared.answered(*doubt, answer).await;
+                resume(core.clone(), ruling).await;
+            } else {
+                core.shared.withdrawn(*doubt).await;
+            }
+            // Only now, so that the session is not taken for idle before the request is sent.
+            core.talk().parked.remove(&(direction, id));
+            core.moved.notify_one();
+        });
+        true
+    }
+
+    /// Withdraws a request that waits for the user; false where none of this id does.
+    pub(super) fn cancel_parked(&self, direction: MetricDirection, params: Option<&[u8]>) -> bool {
+        let id = params.and_then(|params| read::member(params, "requestId")).and_then(Id::parse);
+        let Some(id) = id else { return false };
+        let parked = self.talk().parked.remove(&(direction, id.to_owned()));
+        parked.is_some_and(|cancel| cancel.send(()).is_ok())
+    }
+}
+
+fn metric_direction(direction: Direction) -> MetricDirection {
+    match direction {
+        Direction::ToServer => MetricDirection::ToServer,
+        Direction::ToClient => MetricDirection::ToClient,
+    }
+}
+
+pub(super) fn malformed(id: Id<'_>, code: i32, text: &str) -> Vec<u8> {
+    Refusal {
+        operation: None,
+        label: catalogue::Label::Operation,
+        phase: RefusalPhase::Request,
+        cause: Cause::Malformed(code, text),
+        reasons: &[],
+    }
+    .error(id)
+}
+
+pub(super) fn over_limit(id: Id<'_>, length: u64, limit: usize) -> Vec<u8> {
+    let text = format!(
+        "a message of {length} bytes is over the limit of {limit} bytes (proxy.max_line_bytes)"
+    );
+    Refusal {
+        operation: None,
+        label: catalogue::Label::Operation,
+        phase: RefusalPhase::Request,
+        cause: Cause::OverLimit(&text),
+        reasons: &[],
+    }
+    .error(id)
+}

@@ -1,0 +1,296 @@
+//! What becomes of a message of the client's.
+
+use std::{sync::Arc, time::Instant};
+
+use defenter_mcp::{
+    catalogue,
+    envelope::{self, EnvelopeError, Message, Outcome},
+    id::Id,
+    refusal::{self, Cause, Phase as RefusalPhase, Refusal},
+    sketch::Sketch,
+};
+use defenter_policy::{Direction, Phase};
+
+use super::{
+    core::{Core, Exchange, trim},
+    decide::{TOO_MANY_WAIT, malformed, new_operation, over_limit, target_of, with_payload},
+};
+use crate::{
+    gate::{self, Doubt, Operation, Refused, Ruling},
+    metrics::{self, Direction as MetricDirection, DropReason},
+};
+
+/// A request to be decided on, with what its answer needs.
+struct Request<'a> {
+    line: &'a [u8],
+    id: Id<'a>,
+    params: &'a [u8],
+    operation: Operation<'a>,
+}
+
+impl Core {
+    pub(super) async fn from_client(self: &Arc<Self>, line: &[u8]) {
+        let started = Instant::now();
+        let message = match envelope::read(trim(line)) {
+            Ok(message) => message,
+            Err(error) => return self.client_malformed(&error).await,
+        };
+        self.figures.operation();
+        match &message {
+            Message::Request { id, method, params } => {
+                self.client_request(line, *id, method, *params, started).await;
+            }
+            Message::Notification { method, params } => {
+                self.client_notification(line, method, *params, started).await;
+            }
+            Message::Response { id, outcome } => {
+                self.client_response(line, *id, *outcome, started).await;
+            }
+            Message::Batch => {
+                metrics::dropped(DropReason::Malformed);
+                self.tell_client(vec![malformed(
+                    Id::NULL,
+                    refusal::INVALID_REQUEST,
+                    "batches are not supported; send one message a line",
+                )])
+                .await;
+            }
+        }
+    }
+
+    async fn client_request(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Id<'_>,
+        method: &str,
+        params: Option<&[u8]>,
+        started: Instant,
+    ) {
+        let known = catalogue::operation(method);
+        let (operation_id, target) = (new_operation(), target_of(&known, params));
+        let operation = Operation {
+            id: &operation_id,
+            direction: Direction::ToServer,
+            phase: Phase::Request,
+            method,
+            known,
+            target: target.as_deref(),
+            payload: params.unwrap_or_default(),
+        };
+        let request = Request { line, id, params: params.unwrap_or_default(), operation };
+        let ruling = self.rule(&operation, started).await;
+        match ruling {
+            Ruling::Ask(doubt) => self.park_request(&request, doubt).await,
+            ruling => self.carry_request(&request, ruling).await,
+        }
+    }
+
+    async fn carry_request(self: &Arc<Self>, request: &Request<'_>, ruling: Ruling) {
+        let operation = &request.operation;
+        let exchange = Exchange {
+            operation: operation.id.to_owned(),
+            method: operation.method.into(),
+            target: operation.target.map(Into::into),
+            sent: Instant::now(),
+        };
+        match ruling {
+            Ruling::Forward => self.to_server(request.line, exchange).await,
+            Ruling::Replace(payload) => {
+                if let Some(line) = with_payload(request.line, request.params, &payload) {
+                    self.to_server(&line, exchange).await;
+                }
+            }
+            Ruling::Refuse(refused) => {
+                let form = refusal::form(&operation.known, Some(request.params));
+                let modern = self.talk().recovery.era().is_modern();
+                let line = refused.refusal(operation).answer(request.id, form, modern);
+                self.tell_client(vec![line]).await;
+            }
+            Ruling::Ask(_) => {}
+        }
+    }
+
+    async fn park_request(self: &Arc<Self>, request: &Request<'_>, doubt: Box<Doubt>) {
+        let direction = MetricDirection::ToServer;
+        let key = gate::question_key(&self.parties.session, &request.operation);
+        let line = request.line.to_vec();
+        let operation_id = request.operation.id.to_owned();
+        let parked = self.park(
+            direction,
+            request.id.to_owned(),
+            line.len(),
+            key,
+            doubt,
+            move |core, ruling| {
+                Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
+            },
+        );
+        if !parked {
+            self.refuse_parking(request).await;
+        }
+    }
+
+    async fn resume_request(self: Arc<Self>, line: &[u8], operation_id: &str, ruling: Ruling) {
+        let Ok(Message::Request { id, method, params }) = envelope::read(trim(line)) else {
+            return;
+        };
+        let known = catalogue::operation(&method);
+        let target = target_of(&known, params);
+        let operation = Operation {
+            id: operation_id,
+            direction: Direction::ToServer,
+            phase: Phase::Request,
+            method: &method,
+            known,
+            target: target.as_deref(),
+            payload: params.unwrap_or_default(),
+        };
+        let request = Request { line, id, params: params.unwrap_or_default(), operation };
+        self.carry_request(&request, ruling).await;
+    }
+
+    async fn refuse_parking(self: &Arc<Self>, request: &Request<'_>) {
+        metrics::dropped(DropReason::OverLimit);
+        let refusal = Refusal {
+            operation: Some(request.operation.id),
+            label: request.operation.known.text,
+            phase: RefusalPhase::Request,
+            cause: Cause::OverLimit(TOO_MANY_WAIT),
+            reasons: &[],
+        };
+        let form = refusal::form(&request.operation.known, Some(request.params));
+        let modern = self.talk().recovery.era().is_modern();
+        self.tell_client(vec![refusal.answer(request.id, form, modern)]).await;
+    }
+
+    async fn client_notification(
+        self: &Arc<Self>,
+        line: &[u8],
+        method: &str,
+        params: Option<&[u8]>,
+        started: Instant,
+    ) {
+        let known = catalogue::operation(method);
+        if known.kind == catalogue::Kind::Cancelled
+            && self.cancel_parked(MetricDirection::ToServer, params)
+        {
+            return;
+        }
+        let operation_id = new_operation();
+        let payload = params.unwrap_or_default();
+        let operation = Operation {
+            id: &operation_id,
+            direction: Direction::ToServer,
+            phase: Phase::Notification,
+            method,
+            known,
+            target: None,
+            payload,
+        };
+        let exchange = Exchange {
+            operation: operation_id.clone(),
+            method: method.into(),
+            target: None,
+            sent: started,
+        };
+        match self.rule(&operation, started).await {
+            Ruling::Forward => self.to_server(line, exchange).await,
+            Ruling::Replace(new) => {
+                if let Some(line) = with_payload(line, payload, &new) {
+                    self.to_server(&line, exchange).await;
+                }
+            }
+
+            // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
+            Ruling::Refuse(_) => {}
+            Ruling::Ask(doubt) => drop(self.unasked(*doubt).await),
+        }
+    }
+
+    async fn client_response(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Option<Id<'_>>,
+        outcome: Outcome<'_>,
+        started: Instant,
+    ) {
+        let asked = id.and_then(|id| self.talk().asked.remove(&id.to_owned()));
+        // The state knows best whether anybody asked; what nobody asked is dropped there.
+        let (operation_id, method) = asked.map_or_else(
+            || (new_operation(), "other".into()),
+            |asked| (asked.operation, asked.method),
+        );
+        let payload = outcome.raw();
+        let operation = Operation {
+            id: &operation_id,
+            direction: Direction::ToServer,
+            phase: Phase::Result,
+            method: &method,
+            known: catalogue::operation(&method),
+            target: None,
+            payload,
+        };
+        let exchange = Exchange {
+            operation: operation_id.clone(),
+            method: method.clone(),
+            target: None,
+            sent: started,
+        };
+        match self.rule(&operation, started).await {
+            Ruling::Forward => self.to_server(line, exchange).await,
+            Ruling::Replace(new) => {
+                if let Some(line) = with_payload(line, payload, &new) {
+                    self.to_server(&line, exchange).await;
+                }
+            }
+            Ruling::Refuse(refused) => {
+                self.refuse_response(&operation, id, &refused, exchange).await;
+            }
+            // The user has just made this answer; asking again whether to send it is no question.
+            Ruling::Ask(doubt) => {
+                let ruling = self.shared.answered(*doubt, None).await;
+                if let Ruling::Refuse(refused) = ruling {
+                    self.refuse_response(&operation, id, &refused, exchange).await;
+                }
+            }
+        }
+    }
+
+    async fn refuse_response(
+        self: &Arc<Self>,
+        operation: &Operation<'_>,
+        id: Option<Id<'_>>,
+        refused: &Refused,
+        exchange: Exchange,
+    ) {
+        if let Some(id) = id {
+            let line = refused.refusal(operation).error(id);
+            self.to_server(&line, exchange).await;
+        }
+    }
+
+    async fn client_malformed(self: &Arc<Self>, error: &EnvelopeError) {
+        metrics::dropped(DropReason::Malformed);
+        let sketch = error.sketch();
+        if let Some(id) = sketch.response() {
+            let answer = malformed(id, error.code(), &error.to_string());
+            return self.answer_server(&answer).await;
+        }
+        // What can only be a notification gets no answer.
+        if !error.is_noise() && sketch.request().is_none() && sketch.method {
+            return;
+        }
+        let id = sketch.request().unwrap_or(Id::NULL);
+        self.tell_client(vec![malformed(id, error.code(), &error.to_string())]).await;
+    }
+
+    pub(super) async fn client_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
+        metrics::dropped(DropReason::Oversize);
+        if let Some(id) = sketch.response() {
+            let answer = over_limit(id, length, self.limits.line);
+            return self.answer_server(&answer).await;
+        }
+        let Some(id) = sketch.request() else { return };
+        self.tell_client(vec![over_limit(id, length, self.limits.line)]).await;
+    }
+}

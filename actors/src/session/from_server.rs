@@ -1,0 +1,416 @@
+//! What becomes of a message of the server's.
+
+use std::{sync::Arc, time::Instant};
+
+use defenter_mcp::{
+    catalogue,
+    envelope::{self, EnvelopeError, Message, Outcome},
+    id::Id,
+    recovery::{Answered, FromServer, RecoveryError, Stage},
+    refusal::{Cause, Phase as RefusalPhase, Refusal},
+    sketch::Sketch,
+};
+use defenter_policy::{Direction, Phase};
+
+use super::{
+    core::{Asked, Core, Exchange, count_dropped, trim},
+    decide::{TOO_MANY_WAIT, malformed, new_operation, over_limit, with_payload},
+};
+use crate::{
+    gate::{self, Doubt, Operation, Ruling},
+    metrics::{self, Direction as MetricDirection, DropReason},
+    server::lifecycle::Event,
+};
+
+impl Core {
+    pub(super) async fn from_server(
+        self: &Arc<Self>,
+        line: &[u8],
+        ready: &mut bool,
+    ) -> Result<(), RecoveryError> {
+        let started = Instant::now();
+        let message = match envelope::read(trim(line)) {
+            Ok(message) => message,
+            Err(error) => {
+                self.server_malformed(line, &error).await;
+                return Ok(());
+            }
+        };
+        self.figures.operation();
+        let verdict = self.note_from_server(&message, line).await?;
+        if matches!(message, Message::Response { .. }) && !std::mem::replace(ready, true) {
+            self.answered();
+            self.report(Event::Ready(self.id));
+        }
+        match verdict {
+            None => {}
+            Some(FromServer::Forward(answered)) => {
+                self.server_message(line, &message, answered, started).await;
+            }
+            Some(FromServer::Rewrite(bytes)) => {
+                if let Ok(message) = envelope::read(trim(&bytes)) {
+                    self.server_message(&bytes, &message, None, started).await;
+                }
+            }
+            Some(FromServer::Refuse(refused)) => {
+                if let Message::Request { id, method, .. } = &message {
+                    let label = catalogue::operation(method).text;
+                    self.tell_server(refused.answer(*id, None, label)).await;
+                }
+            }
+            Some(FromServer::Drop(dropped)) => count_dropped(dropped),
+            Some(FromServer::Ours(_) | FromServer::Failed(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// Asks the state about a message of the server's; what concerns only us is done here.
+    async fn note_from_server(
+        self: &Arc<Self>,
+        message: &Message<'_>,
+        line: &[u8],
+    ) -> Result<Option<FromServer<Exchange>>, RecoveryError> {
+        // While the session is being set up anew an answer may release what the client has said
+        // meanwhile, and nothing later may be written before that.
+        let way = match self.talk().recovery.stage() {
+            Stage::Replaying => Some(self.clone()),
+            _ => None,
+        };
+        let way = match way {
+            Some(core) => Some(core.way().await),
+            None => None,
+        };
+        let verdict = self.talk().recovery.on_server_message(message, line);
+        match verdict {
+            FromServer::Ours(flow) => {
+                let way = match way {
+                    Some(way) => way,
+                    None if flow.to_server.is_empty() => {
+                        self.tell_client(flow.to_client).await;
+                        return Ok(None);
+                    }
+                    None => self.way().await,
+                };
+                self.carry_out(way, flow);
+                Ok(None)
+            }
+            FromServer::Failed(error) => Err(error),
+            other => Ok(Some(other)),
+        }
+    }
+
+    async fn server_message(
+        self: &Arc<Self>,
+        line: &[u8],
+        message: &Message<'_>,
+        answered: Option<Answered<Exchange>>,
+        started: Instant,
+    ) {
+        match message {
+            Message::Response { id, outcome } => {
+                self.server_response(line, *id, *outcome, answered, started).await;
+            }
+            Message::Request { id, method, params } => {
+                self.server_request(line, *id, method, *params, started).await;
+            }
+            Message::Notification { method, params } => {
+                self.server_notification(line, method, *params, started).await;
+            }
+            Message::Batch => metrics::dropped(DropReason::Malformed),
+        }
+    }
+
+    async fn server_response(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Option<Id<'_>>,
+        outcome: Outcome<'_>,
+        answered: Option<Answered<Exchange>>,
+        started: Instant,
+    ) {
+        let exchange = answered.map(|answered| answered.context);
+        if let Some(exchange) = &exchange {
+            self.metrics.upstream(started.saturating_duration_since(exchange.sent));
+        }
+        let fresh = exchange.is_none().then(new_operation).unwrap_or_default();
+        let (operation_id, method, target) = match &exchange {
+            Some(exchange) => (&*exchange.operation, &*exchange.method, exchange.target.as_deref()),
+            None => (&*fresh, "other", None),
+        };
+        let payload = outcome.raw();
+        let operation = Operation {
+            id: operation_id,
+            direction: Direction::ToClient,
+            phase: Phase::Result,
+            method,
+            known: catalogue::operation(method),
+            target,
+            payload,
+        };
+        let id = id.unwrap_or(Id::NULL);
+        if exchange.is_some() {
+            self.server_answered(&id.to_owned());
+        }
+        match self.rule(&operation, started).await {
+            Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt).await,
+            ruling => self.carry_response(line, id, &operation, ruling).await,
+        }
+        self.moved.notify_one();
+    }
+
+    async fn carry_response(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Id<'_>,
+        operation: &Operation<'_>,
+        ruling: Ruling,
+    ) {
+        match ruling {
+            Ruling::Forward => self.forward_to_client(line).await,
+            Ruling::Replace(new) => {
+                if let Some(line) = with_payload(line, operation.payload, &new) {
+                    self.forward_to_client(&line).await;
+                }
+            }
+            Ruling::Refuse(refused) => {
+                let modern = self.talk().recovery.era().is_modern();
+                let form = operation.known.refusal;
+                let answer = refused.refusal(operation).answer(id, form, modern);
+                self.to_client(&answer).await;
+            }
+            Ruling::Ask(_) => {}
+        }
+        self.client_answered(&id.to_owned(), Some(line));
+    }
+
+    async fn park_response(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Id<'_>,
+        operation: &Operation<'_>,
+        doubt: Box<Doubt>,
+    ) {
+        let key = gate::question_key(&self.parties.session, operation);
+        let (kept, method) = (line.to_vec(), operation.method.to_owned());
+        let operation_id = operation.id.to_owned();
+        let target = operation.target.map(str::to_owned);
+        let direction = MetricDirection::ToClient;
+        let parked =
+            self.park(direction, id.to_owned(), kept.len(), key, doubt, move |core, ruling| {
+                Box::pin(async move {
+                    let Ok(Message::Response { id, outcome }) = envelope::read(trim(&kept)) else {
+                        return;
+                    };
+                    let operation = Operation {
+                        id: &operation_id,
+                        direction: Direction::ToClient,
+                        phase: Phase::Result,
+                        method: &method,
+                        known: catalogue::operation(&method),
+                        target: target.as_deref(),
+                        payload: outcome.raw(),
+                    };
+                    let id = id.unwrap_or(Id::NULL);
+                    core.carry_response(&kept, id, &operation, ruling).await;
+                })
+            });
+        if !parked {
+            metrics::dropped(DropReason::OverLimit);
+            let cause = Cause::OverLimit(TOO_MANY_WAIT);
+            let refusal = Refusal {
+                operation: Some(operation.id),
+                label: operation.known.text,
+                phase: RefusalPhase::Response,
+                cause,
+                reasons: &[],
+            };
+            self.tell_client(vec![refusal.error(id)]).await;
+        }
+    }
+
+    async fn server_request(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Id<'_>,
+        method: &str,
+        params: Option<&[u8]>,
+        started: Instant,
+    ) {
+        let known = catalogue::operation(method);
+        let operation_id = new_operation();
+        let payload = params.unwrap_or_default();
+        let operation = Operation {
+            id: &operation_id,
+            direction: Direction::ToClient,
+            phase: Phase::Request,
+            method,
+            known,
+            target: None,
+            payload,
+        };
+        match self.rule(&operation, started).await {
+            Ruling::Ask(doubt) => self.park_server_request(line, id, &operation, doubt),
+            ruling => self.carry_server_request(line, id, &operation, ruling).await,
+        }
+    }
+
+    async fn carry_server_request(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Id<'_>,
+        operation: &Operation<'_>,
+        ruling: Ruling,
+    ) {
+        let new = match ruling {
+            Ruling::Forward => None,
+            Ruling::Replace(new) => with_payload(line, operation.payload, &new),
+            Ruling::Refuse(refused) => {
+                let answer = refused.refusal(operation).error(id);
+                // In a task, since the server may not be reading while it waits for us to read.
+                let core = self.clone();
+                return self.spawn(async move { core.answer_server(&answer).await });
+            }
+            Ruling::Ask(_) => return,
+        };
+        let asked = Asked { operation: operation.id.to_owned(), method: operation.method.into() };
+        self.talk().asked.insert(id.to_owned(), asked);
+        self.forward_to_client(new.as_deref().unwrap_or(line)).await;
+    }
+
+    /// Answers a request of the server's in the client's place, the way the client would have: the
+    /// state knows the id that the server uses for it.
+    pub(super) async fn answer_server(self: &Arc<Self>, answer: &[u8]) {
+        let exchange = Exchange {
+            operation: new_operation(),
+            method: "other".into(),
+            target: None,
+            sent: Instant::now(),
+        };
+        self.to_server(answer, exchange).await;
+    }
+
+    fn park_server_request(
+        self: &Arc<Self>,
+        line: &[u8],
+        id: Id<'_>,
+        operation: &Operation<'_>,
+        doubt: Box<Doubt>,
+    ) {
+        let generation = self.talk().recovery.generation();
+        let key = gate::question_key(&self.parties.session, operation);
+        let (kept, operation_id) = (line.to_vec(), operation.id.to_owned());
+        let direction = MetricDirection::ToClient;
+        let parked =
+            self.park(direction, id.to_owned(), kept.len(), key, doubt, move |core, ruling| {
+                Box::pin(async move {
+                    // The process that asked may be gone, and its successor asks for itself.
+                    if core.talk().recovery.generation() != generation {
+                        return;
+                    }
+                    let Ok(Message::Request { id, method, params }) = envelope::read(trim(&kept))
+                    else {
+                        return;
+                    };
+                    let operation = Operation {
+                        id: &operation_id,
+                        direction: Direction::ToClient,
+                        phase: Phase::Request,
+                        method: &method,
+                        known: catalogue::operation(&method),
+                        target: None,
+                        payload: params.unwrap_or_default(),
+                    };
+                    core.carry_server_request(&kept, id, &operation, ruling).await;
+                })
+            });
+        if !parked {
+            metrics::dropped(DropReason::OverLimit);
+            let refusal = Refusal {
+                operation: Some(operation.id),
+                label: operation.known.text,
+                phase: RefusalPhase::Request,
+                cause: Cause::OverLimit(TOO_MANY_WAIT),
+                reasons: &[],
+            };
+            let (core, answer) = (self.clone(), refusal.error(id));
+            self.spawn(async move { core.answer_server(&answer).await });
+        }
+    }
+
+    async fn server_notification(
+        self: &Arc<Self>,
+        line: &[u8],
+        method: &str,
+        params: Option<&[u8]>,
+        started: Instant,
+    ) {
+        let known = catalogue::operation(method);
+        if known.kind == catalogue::Kind::Cancelled
+            && self.cancel_parked(MetricDirection::ToClient, params)
+        {
+            return;
+        }
+        let operation_id = new_operation();
+        let payload = params.unwrap_or_default();
+        let operation = Operation {
+            id: &operation_id,
+            direction: Direction::ToClient,
+            phase: Phase::Notification,
+            method,
+            known,
+            target: None,
+            payload,
+        };
+        match self.rule(&operation, started).await {
+            Ruling::Forward => self.forward_to_client(line).await,
+            Ruling::Replace(new) => {
+                if let Some(line) = with_payload(line, payload, &new) {
+                    self.forward_to_client(&line).await;
+                }
+            }
+            // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
+            Ruling::Refuse(_) => {}
+            Ruling::Ask(doubt) => drop(self.unasked(*doubt).await),
+        }
+    }
+
+    async fn forward_to_client(&self, line: &[u8]) {
+        self.metrics.forwarded(MetricDirection::ToClient, line.len() as u64);
+        self.to_client(line).await;
+    }
+
+    async fn server_malformed(self: &Arc<Self>, line: &[u8], error: &EnvelopeError) {
+        if error.is_noise() {
+            metrics::dropped(DropReason::Noise);
+            return self.to_stderr(line).await;
+        }
+        metrics::dropped(DropReason::Malformed);
+        tracing::warn!(server = %self.parties.server, %error, "a message of the server was refused");
+        let answer = |id: Id<'_>| malformed(id, error.code(), &error.to_string());
+        self.answer_for(error.sketch(), answer).await;
+    }
+
+    pub(super) async fn server_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
+        metrics::dropped(DropReason::Oversize);
+        tracing::warn!(server = %self.parties.server, length, "a message of the server is over the limit");
+        self.answer_for(sketch, |id| over_limit(id, length, self.limits.line)).await;
+    }
+
+    /// Takes a request of the client's for answered; false where there is none.
+    fn settle_request(&self, id: Id<'_>) -> bool {
+        self.talk().recovery.settle(id).is_some()
+    }
+
+    /// Answers whoever waits on a message of the server's that cannot be passed on.
+    async fn answer_for(self: &Arc<Self>, sketch: &Sketch, answer: impl Fn(Id<'_>) -> Vec<u8>) {
+        if let Some(id) = sketch.request() {
+            return self.tell_server(answer(id)).await;
+        }
+        if let Some(id) = sketch.id.as_ref().filter(|_| sketch.outcome)
+            && self.settle_request(id.as_id())
+        {
+            self.tell_client(vec![answer(id.as_id())]).await;
+            self.client_answered(id, None);
+        }
+    }
+}
