@@ -27,5 +27,6 @@ mod recovery;
 mod reload;
 mod servers;
 mod service;
+mod storm;
 mod transparency;
 mod watch;

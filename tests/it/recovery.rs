@@ -17,8 +17,8 @@ use crate::programs::misbehave;
 const OUTCOME_UNKNOWN: i64 = -31010;
 
 /// A client of an echo server whose starts and input are written down.
-struct Watched {
-    client: Client,
+pub(crate) struct Watched {
+    pub(crate) client: Client,
     journal: PathBuf,
     starts: PathBuf,
 }
@@ -33,7 +33,7 @@ impl Watched {
         Self { client, journal, starts }
     }
 
-    fn shaken_hands(bed: &Bed) -> Self {
+    pub(crate) fn shaken_hands(bed: &Bed) -> Self {
         let mut watched = Self::start(bed, &[]);
         watched.client.handshake();
         watched
@@ -46,16 +46,17 @@ impl Watched {
     }
 
     /// All lines that the server's processes received, whole.
-    fn received(&self) -> Vec<String> {
+    pub(crate) fn received(&self) -> Vec<String> {
         let text = fs::read_to_string(&self.journal).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    fn received_with(&self, text: &str) -> Vec<String> {
+    pub(crate) fn received_with(&self, text: &str) -> Vec<String> {
         self.received().into_iter().filter(|line| line.contains(text)).collect()
     }
 
-    fn server(&self) -> Pid {
+    /// The process that runs now.
+    pub(crate) fn server(&self) -> Pid {
         let pid = *self.pids().last().expect("a server was started");
         Pid::from_raw(pid).expect("a pid")
     }
