@@ -48,6 +48,9 @@ pub(crate) enum Command {
     },
     /// Stop the supervisor
     Down,
+    /// Have the system start the supervisor when you log in
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -184,6 +187,32 @@ pub(crate) struct StatusArgs {
     /// Exit with 7 when an entry that was wrapped is no longer
     #[arg(long)]
     pub check: bool,
+}
+
+/// `defenter service …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServiceCommand {
+    /// Write the service's file, and start the service
+    Install(ServiceArgs),
+    /// Stop the service, and remove its file
+    Uninstall(ServiceArgs),
+    /// Show whether it is installed and runs; exits with 7 when its file is out of date
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `defenter service install` and `defenter service uninstall`.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// Show the file and what would be run, and do neither
+    #[arg(long)]
+    pub dry_run: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `defenter config …`.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bed::{Bed, told};
 use crate::client::Client;
 use crate::patience::assert_eventually;
-use crate::programs::misbehave;
+use crate::programs::{DEFENTER, misbehave, system};
 
 /// Exit code: the settings are invalid.
 const CONFIG_INVALID: i32 = 5;
@@ -147,4 +147,95 @@ fn a_supervisor_that_was_stopped_on_purpose_stays_stopped() {
     assert_eq!(supervisor(&bed), None);
     assert_eq!(client.finish(), Some(0));
     bed.assert_empty();
+}
+
+/// A bed whose service manager is a few lines of shell that write down what they are asked, and end
+/// with `code`.
+fn with_manager(code: i32) -> Bed {
+    let bed = Bed::new();
+    let asked = bed.path("asked").display().to_string();
+    let script = format!("#!/bin/sh\necho \"$@\" >> '{asked}'\necho \"told: $2\"\nexit {code}\n");
+    let folder = bed.path("bin");
+    fs::create_dir(&folder).expect("a writable bed");
+    let program = folder.join("systemctl");
+    fs::write(&program, script).expect("a writable bed");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our file");
+    bed.variable("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+}
+
+/// What the service manager was asked.
+fn asked(bed: &Bed) -> Vec<String> {
+    let text = fs::read_to_string(bed.path("asked")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_is_installed_shown_and_removed() {
+    let bed = with_manager(0);
+    let unit = bed.home().join(".config/systemd/user/defenter.service");
+    let shown = bed.run(&["service", "install", "--dry-run"]);
+    assert!(shown.status.success() && told(&shown).contains("ExecStart="), "{}", told(&shown));
+    assert!(!unit.exists() && asked(&bed).is_empty(), "a dry run does nothing");
+    assert_eq!(bed.run(&["service", "uninstall"]).status.code(), Some(3), "nothing to do");
+    assert_eq!(bed.json(&["service", "status", "--json"])["installed"], false);
+
+    let output = bed.run(&["service", "install"]);
+    assert!(output.status.success(), "{}", told(&output));
+    let text = fs::read_to_string(&unit).expect("a unit");
+    assert!(text.contains(&format!("ExecStart=\"{}\" up\n", DEFENTER)), "{text}");
+    let steps = ["--user daemon-reload", "--user enable defenter.service"];
+    let after = asked(&bed);
+    assert_eq!(after[after.len() - 3..][..2], steps, "{after:?}");
+    assert_eq!(after.last().map(String::as_str), Some("--user restart defenter.service"));
+    let status = bed.json(&["service", "status", "--json"]);
+    assert_eq!(
+        (&status["installed"], &status["current"]),
+        (&json!(true), &json!(true)),
+        "{status}"
+    );
+    assert_eq!(status["manager"][1]["said"], "told: is-active", "{status}");
+
+    fs::write(&unit, text.replace("RestartSec=1", "RestartSec=2")).expect("a writable home");
+    let status = bed.run(&["service", "status"]);
+    assert_eq!(status.status.code(), Some(7), "{}", told(&status));
+
+    let output = bed.run(&["service", "uninstall"]);
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(!unit.exists());
+    let after = asked(&bed);
+    let steps = ["--user disable --now defenter.service", "--user daemon-reload"];
+    assert_eq!(after[after.len() - 2..], steps, "{after:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_whose_manager_fails_is_written_and_said_to_need_more() {
+    for bed in [with_manager(4), Bed::new().variable("PATH", "/nonexistent")] {
+        let output = bed.run(&["service", "install"]);
+        let said = told(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("systemctl --user enable defenter.service"), "{said}");
+        assert!(bed.home().join(".config/systemd/user/defenter.service").exists());
+        let output = bed.run(&["service", "uninstall"]);
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+        assert!(!bed.home().join(".config/systemd/user/defenter.service").exists());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_accepts_the_unit() {
+    let bed = with_manager(0).variable("DEFENTER_HOME", "/tmp/a b%h/$x");
+    let shown = bed.json(&["service", "install", "--dry-run", "--json"]);
+    let unit = bed.home().join("defenter.service");
+    fs::write(&unit, shown["content"].as_str().expect("a unit")).expect("a writable home");
+    let mut command = bed.command(system("systemd-analyze"));
+    command.args(["verify", "--man=no", "--user"]).arg(&unit);
+    let runtime = bed.path("runtime");
+    fs::create_dir_all(&runtime).expect("a writable bed");
+    command.env("XDG_RUNTIME_DIR", &runtime);
+    let output = crate::bed::run(command, b"");
+    let said = told(&output);
+    assert!(!said.contains("defenter.service:"), "it complains about a line: {said}");
 }
