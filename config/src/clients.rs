@@ -22,7 +22,8 @@ mod wrapped;
 pub use discover::{Discovery, Options, Problem, ProblemKind, discover};
 pub use entry::{Entry, Launch, Protection, Remote, Scope, Stdio, Transport};
 pub use location::{
-    AllowList, Approval, Client, ClientId, Environment, Location, Unset, VariableForm, Variables,
+    AllowList, Approval, BestRemote, Client, ClientId, Environment, Location, RemoteForm, Unset,
+    VariableForm, Variables,
 };
 pub use table::{all, by_id};
 pub use watch::watch_paths;

@@ -14,6 +14,7 @@ mod entry;
 mod journal;
 mod lock;
 mod plan;
+mod remote;
 mod status;
 mod write;
 
@@ -23,6 +24,9 @@ pub use journal::{Journal, JournalError, Saved};
 pub use lock::{LockError, Patience, SystemPatience};
 pub use plan::{
     Action, Change, Choice, FilePlan, Plan, Skipped, Wrapper, plan_install, plan_uninstall,
+};
+pub use remote::{
+    RemoteChange, RemoteEntry, RemoteShape, SavedRemote, change_remote, restore_remote,
 };
 pub use status::{Drift, Report, State, Status, status};
 pub use write::WriteError;

@@ -46,6 +46,40 @@ pub struct Client {
     pub variables: Variables,
     /// Allow-lists of an organisation that look at commands and refuse a wrapped one.
     pub allow_lists: &'static [AllowList],
+    /// How it writes remote entries, and programs in their place.
+    pub remote: RemoteForm,
+}
+
+/// How a client writes remote entries, and programs in their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteForm {
+    /// The shape that is right for this client.
+    pub best: BestRemote,
+    /// The way to the headers, from the object that holds the address.
+    pub headers: &'static [&'static str],
+    /// The address's key that means server-sent events.
+    pub sse_key: Option<&'static str>,
+    /// What `type` or `transport` says of a program; none where the client wants it gone.
+    pub kind: Option<&'static str>,
+    /// A program's key.
+    pub command: &'static str,
+    /// True where the program's arguments are in one list with it.
+    pub is_list: bool,
+    /// The key of a program's variables.
+    pub env: &'static str,
+    /// The key of the names of variables that the client hands on, where it must be told.
+    pub handed_on: Option<&'static str>,
+}
+
+/// The shape in which a remote entry runs through Defenter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BestRemote {
+    /// It stays remote: the client is known to send an entry's headers, and nothing in the entry
+    /// changes its kind.
+    Local,
+    /// It becomes a program, which every client can start: whether this one sends headers is not
+    /// known.
+    Stdio,
 }
 
 /// An allow-list that looks at commands.
@@ -182,7 +216,14 @@ impl Client {
             approval: Approval::None,
             variables: Variables { forms: &[], unset: Unset::Kept },
             allow_lists: &[],
+            remote: RemoteForm::UNKNOWN,
         }
+    }
+
+    /// How it writes remote entries.
+    pub(super) const fn remote(mut self, form: RemoteForm) -> Self {
+        self.remote = form;
+        self
     }
 
     /// What environment a server gets.
@@ -208,6 +249,29 @@ impl Client {
         self.variables = Variables { forms, unset };
         self
     }
+}
+
+impl RemoteForm {
+    /// Of a client of which little is known.
+    pub(super) const UNKNOWN: Self = Self {
+        best: BestRemote::Stdio,
+        headers: &["headers"],
+        sse_key: None,
+        kind: None,
+        command: "command",
+        is_list: false,
+        env: "env",
+        handed_on: None,
+    };
+    /// Of a client that tells the kind from the keys.
+    pub(super) const PLAIN: Self = Self { best: BestRemote::Local, ..Self::UNKNOWN };
+    /// Of a client that declares the kind, and calls a program's `stdio`.
+    pub(super) const TYPED: Self = Self { kind: Some("stdio"), ..Self::PLAIN };
+    /// Of Gemini CLI and its descendants, to which `url` means server-sent events.
+    pub(super) const GEMINI: Self = Self { sse_key: Some("url"), ..Self::PLAIN };
+    /// Of opencode and its descendants.
+    pub(super) const OPENCODE: Self =
+        Self { kind: Some("local"), is_list: true, env: "environment", ..Self::PLAIN };
 }
 
 impl Location {

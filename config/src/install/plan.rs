@@ -213,7 +213,7 @@ fn install_reason(entry: &Entry, choice: &Choice, program: &str) -> Option<Strin
 }
 
 /// True for a name that can stand behind `--name`.
-fn is_argument(name: &str) -> bool {
+pub(super) fn is_argument(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && !name.contains('\0')
 }
 

@@ -1,7 +1,7 @@
 //! Amazon Q.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Approval, Client, Environment, Location};
+use crate::clients::location::{Approval, Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -40,5 +40,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::PLAIN)
 .gives(Environment::Full)
 .asks(Approval::Always("approve the server again when the Amazon Q extension asks"))];

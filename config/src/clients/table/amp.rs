@@ -3,7 +3,9 @@
 //! The key is one word with a dot in it.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{AllowList, Approval, Client, Location, Unset, VariableForm};
+use crate::clients::location::{
+    AllowList, Approval, Client, Location, RemoteForm, Unset, VariableForm,
+};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -32,6 +34,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::PLAIN)
 .expands(&[VariableForm::Braces], Unset::Kept)
 .allow_lists(&[AllowList {
     paths: &["{cfg}/amp/settings.json", "{app}/amp/settings.json"],

@@ -3,7 +3,7 @@
 //! Sources disagree on old and new folders; both are read.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -35,4 +35,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
             &["mcpServers"],
         ),
     ],
-)];
+)
+.remote(RemoteForm::PLAIN)];

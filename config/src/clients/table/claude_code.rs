@@ -7,7 +7,7 @@
 use crate::clients::discover::Scan;
 use crate::clients::entry::{Entry, Scope};
 use crate::clients::location::{
-    ADMINISTRATOR, Client, ClientId, Environment, Location, PLUGIN, Unset, VariableForm,
+    ADMINISTRATOR, Client, ClientId, Environment, Location, PLUGIN, RemoteForm, Unset, VariableForm,
 };
 use crate::doc::{Format, Node};
 use crate::host::Os;
@@ -88,6 +88,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(ADMINISTRATOR),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Full)
 .expands(&[VariableForm::Braces], Unset::Kept)];
 

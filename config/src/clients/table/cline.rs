@@ -5,7 +5,7 @@
 //! the new one.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[
@@ -19,6 +19,7 @@ pub(super) const CLIENTS: &[Client] = &[
             &["mcpServers"],
         )],
     )
+    .remote(RemoteForm::TYPED)
     .gives(Environment::Full),
     Client::new(
         "cline-vscode",
@@ -51,5 +52,6 @@ pub(super) const CLIENTS: &[Client] = &[
             &["mcpServers"],
         )],
     )
+    .remote(RemoteForm::TYPED)
     .gives(Environment::Full),
 ];

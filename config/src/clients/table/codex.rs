@@ -4,7 +4,7 @@
 
 use crate::clients::entry::Scope;
 use crate::clients::location::{
-    ADMINISTRATOR, AllowList, Client, ClientId, Environment, Location, PLUGIN,
+    ADMINISTRATOR, AllowList, Client, ClientId, Environment, Location, PLUGIN, RemoteForm,
 };
 use crate::doc::Format;
 use crate::host::Os;
@@ -52,6 +52,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(PLUGIN),
     ],
 )
+.remote(RemoteForm { headers: &["http_headers"], handed_on: Some("env_vars"), ..RemoteForm::PLAIN })
 .gives(Environment::Only(&[
     "HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ",
 ]))

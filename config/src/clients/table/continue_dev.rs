@@ -1,7 +1,7 @@
 //! Continue.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -41,4 +41,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm { headers: &["requestOptions", "headers"], ..RemoteForm::TYPED })
 .gives(Environment::Full)];

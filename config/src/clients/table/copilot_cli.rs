@@ -1,7 +1,9 @@
 //! GitHub Copilot CLI.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, PLUGIN, Unset, VariableForm};
+use crate::clients::location::{
+    Client, Environment, Location, PLUGIN, RemoteForm, Unset, VariableForm,
+};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -27,5 +29,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(PLUGIN),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Full)
 .expands(&[VariableForm::Braces, VariableForm::Dollar], Unset::Kept)];

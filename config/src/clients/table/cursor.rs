@@ -5,7 +5,7 @@
 
 use crate::clients::entry::Scope;
 use crate::clients::location::{
-    Approval, Client, ClientId, Environment, Location, PLUGIN, Unset, VariableForm,
+    Approval, Client, ClientId, Environment, Location, PLUGIN, RemoteForm, Unset, VariableForm,
 };
 use crate::doc::Format;
 
@@ -26,6 +26,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(PLUGIN),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Full)
 .expands(&[VariableForm::Env], Unset::Kept)
 .asks(Approval::Always("approve the server again when Cursor asks"))];

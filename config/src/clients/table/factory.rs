@@ -3,7 +3,7 @@
 //! A byte-order mark or a trailing comma makes it silently find no servers. (Seen with 0.215.)
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
+use crate::clients::location::{Client, Environment, Location, RemoteForm, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -19,5 +19,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Full)
 .expands(&[VariableForm::Braces], Unset::RefusesServer)];

@@ -1,7 +1,7 @@
 //! fast-agent.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
+use crate::clients::location::{Client, Environment, Location, RemoteForm, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -14,5 +14,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         &["mcp/servers"],
     )],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Only(&["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER"]))
 .expands(&[VariableForm::Braces], Unset::Kept)];

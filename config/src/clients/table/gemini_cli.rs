@@ -5,7 +5,7 @@
 use crate::clients::discover::Scan;
 use crate::clients::entry::{Entry, Launch, Scope, Transport};
 use crate::clients::location::{
-    ADMINISTRATOR, Client, EXTENSION, Environment, Location, Unset, VariableForm,
+    ADMINISTRATOR, Client, EXTENSION, Environment, Location, RemoteForm, Unset, VariableForm,
 };
 use crate::doc::{Format, Node};
 use crate::host::Os;
@@ -67,6 +67,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(EXTENSION),
     ],
 )
+.remote(RemoteForm::GEMINI)
 .gives(Environment::WithoutSecrets)
 .expands(&[VariableForm::Braces, VariableForm::Dollar], Unset::Kept)];
 

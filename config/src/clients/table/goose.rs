@@ -3,7 +3,7 @@
 //! It writes the file anew on every change; invalid YAML makes it start from nothing.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -22,4 +22,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .on(&[Os::Windows]),
     ],
 )
+.remote(RemoteForm { command: "cmd", env: "envs", ..RemoteForm::TYPED })
 .gives(Environment::Full)];

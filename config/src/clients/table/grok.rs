@@ -1,7 +1,7 @@
 //! Grok CLI.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -13,4 +13,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         Format::Toml,
         &["mcp_servers"],
     )],
-)];
+)
+.remote(RemoteForm::PLAIN)];

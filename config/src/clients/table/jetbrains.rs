@@ -3,7 +3,7 @@
 //! JetBrains AI Assistant keeps servers in its own storage, which nobody else writes.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, RemoteForm};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -12,7 +12,8 @@ pub(super) const CLIENTS: &[Client] = &[
         "jetbrains-air",
         "JetBrains Air",
         &[Location::new(Scope::Project, &["{proj}/.air/mcp.json"], Format::Json, &["mcpServers"])],
-    ),
+    )
+    .remote(RemoteForm::PLAIN),
     Client::new(
         "copilot-jetbrains",
         "GitHub Copilot for JetBrains",
@@ -34,7 +35,8 @@ pub(super) const CLIENTS: &[Client] = &[
             )
             .on(&[Os::Windows]),
         ],
-    ),
+    )
+    .remote(RemoteForm::TYPED),
     Client::new(
         "copilot-eclipse",
         "GitHub Copilot for Eclipse",
@@ -56,7 +58,8 @@ pub(super) const CLIENTS: &[Client] = &[
             )
             .on(&[Os::Windows]),
         ],
-    ),
+    )
+    .remote(RemoteForm::TYPED),
     Client::new(
         "copilot-xcode",
         "GitHub Copilot for Xcode",
@@ -75,5 +78,6 @@ pub(super) const CLIENTS: &[Client] = &[
             )
             .on(&[Os::Windows]),
         ],
-    ),
+    )
+    .remote(RemoteForm::TYPED),
 ];

@@ -1,7 +1,7 @@
 //! Kilo Code.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
+use crate::clients::location::{Client, Environment, Location, RemoteForm, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -54,5 +54,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::OPENCODE)
 .gives(Environment::Full)
 .expands(&[VariableForm::BareEnv], Unset::Kept)];

@@ -1,7 +1,7 @@
 //! Kimi.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[
@@ -10,11 +10,13 @@ pub(super) const CLIENTS: &[Client] = &[
         "Kimi CLI",
         &[Location::new(Scope::User, &["~/.kimi/mcp.json"], Format::Json, &["mcpServers"])],
     )
+    .remote(RemoteForm::PLAIN)
     .gives(Environment::Only(&["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER"])),
     Client::new(
         "kimi-code",
         "Kimi Code",
         &[Location::new(Scope::User, &["~/.kimi-code/mcp.json"], Format::Json, &["mcpServers"])],
     )
+    .remote(RemoteForm::PLAIN)
     .gives(Environment::Only(&["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER"])),
 ];

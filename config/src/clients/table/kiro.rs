@@ -1,7 +1,7 @@
 //! Kiro.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -34,4 +34,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::PLAIN)
 .gives(Environment::Full)];

@@ -1,7 +1,7 @@
 //! LibreChat.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location, Unset, VariableForm};
+use crate::clients::location::{Client, Location, RemoteForm, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -12,4 +12,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         Location::new(Scope::Project, &["{proj}/librechat.yaml"], Format::Yaml, &["mcpServers"]),
     ],
 )
+.remote(RemoteForm::TYPED)
 .expands(&[VariableForm::Braces], Unset::Kept)];

@@ -1,7 +1,7 @@
 //! LM Studio.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -16,4 +16,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
             &["mcpServers"],
         ),
     ],
-)];
+)
+.remote(RemoteForm::PLAIN)];

@@ -3,7 +3,7 @@
 //! It also reads the files of Cursor, Claude, Codex, Windsurf, opencode and VS Code.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
+use crate::clients::location::{Client, Environment, Location, RemoteForm, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -24,5 +24,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::PLAIN)
 .gives(Environment::Full)
 .expands(&[VariableForm::Braces], Unset::RefusesFile)];

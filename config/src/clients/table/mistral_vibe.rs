@@ -1,7 +1,7 @@
 //! Mistral Vibe.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -22,4 +22,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Only(&["HOME", "PATH", "SHELL", "TERM"]))];

@@ -6,7 +6,7 @@
 
 use crate::clients::entry::Scope;
 use crate::clients::location::{
-    ADMINISTRATOR, Client, ClientId, Environment, Location, Unset, VariableForm,
+    ADMINISTRATOR, Client, ClientId, Environment, Location, RemoteForm, Unset, VariableForm,
 };
 use crate::doc::Format;
 use crate::host::Os;
@@ -82,5 +82,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(ADMINISTRATOR),
     ],
 )
+.remote(RemoteForm::OPENCODE)
 .gives(Environment::Full)
 .expands(&[VariableForm::BareEnv], Unset::Kept)];

@@ -5,7 +5,7 @@
 
 use crate::clients::entry::Scope;
 use crate::clients::location::{
-    Approval, Client, EXTENSION, Environment, Location, Unset, VariableForm,
+    Approval, Client, EXTENSION, Environment, Location, RemoteForm, Unset, VariableForm,
 };
 use crate::doc::Format;
 
@@ -36,6 +36,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .report_only(EXTENSION),
     ],
 )
+.remote(RemoteForm::GEMINI)
 .gives(Environment::Full)
 .expands(&[VariableForm::Braces, VariableForm::Dollar], Unset::Kept)
 .asks(Approval::Projects("run `qwen mcp approve NAME`"))];

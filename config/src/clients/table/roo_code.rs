@@ -1,7 +1,7 @@
 //! Roo Code.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location, Unset, VariableForm};
+use crate::clients::location::{Client, Environment, Location, RemoteForm, Unset, VariableForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -35,5 +35,6 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Full)
 .expands(&[VariableForm::Env], Unset::Kept)];

@@ -3,7 +3,7 @@
 //! Its documentation says that a command may not contain a space.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -18,4 +18,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
         Location::new(Scope::Project, &["{proj}/.trae/mcp.json"], Format::Json, &["mcpServers"]),
     ],
-)];
+)
+.remote(RemoteForm::PLAIN)];

@@ -3,7 +3,7 @@
 //! Its `.mcp.json` has the name of Claude Code's and another key.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Approval, Client, Location};
+use crate::clients::location::{Approval, Client, Location, RemoteForm};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -22,4 +22,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         .on(&[Os::Windows]),
     ],
 )
+.remote(RemoteForm::TYPED)
 .asks(Approval::Always("allow the server again when Visual Studio asks"))];

@@ -6,7 +6,7 @@
 
 use crate::clients::entry::Scope;
 use crate::clients::location::{
-    AllowList, Approval, Client, ClientId, Environment, Location, Unset, VariableForm,
+    AllowList, Approval, Client, ClientId, Environment, Location, RemoteForm, Unset, VariableForm,
 };
 use crate::doc::Format;
 
@@ -51,6 +51,7 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::TYPED)
 .gives(Environment::Full)
 .expands(&[VariableForm::Env], Unset::Kept)
 .asks(Approval::Projects("trust the server again when VS Code says that it was updated"))

@@ -1,7 +1,7 @@
 //! Relatives of VS Code with folders of their own.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -30,6 +30,7 @@ pub(super) const CLIENTS: &[Client] = &[
             ),
         ],
     )
+    .remote(RemoteForm::TYPED)
     .gives(Environment::Full),
     Client::new(
         "vscodium",
@@ -55,6 +56,7 @@ pub(super) const CLIENTS: &[Client] = &[
             ),
         ],
     )
+    .remote(RemoteForm::TYPED)
     .gives(Environment::Full),
     Client::new(
         "code-oss",
@@ -66,6 +68,7 @@ pub(super) const CLIENTS: &[Client] = &[
             &["servers"],
         )],
     )
+    .remote(RemoteForm::TYPED)
     .gives(Environment::Full),
     Client::new(
         "code-server",
@@ -78,5 +81,6 @@ pub(super) const CLIENTS: &[Client] = &[
         )
         .on(&[Os::Linux])],
     )
+    .remote(RemoteForm::TYPED)
     .gives(Environment::Full),
 ];

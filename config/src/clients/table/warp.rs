@@ -3,7 +3,7 @@
 //! Accepts the servers under any of three keys, or as the file itself.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Location};
+use crate::clients::location::{Client, Location, RemoteForm};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[Client::new(
@@ -15,4 +15,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         Format::Json,
         &["mcpServers", "servers", "mcp/servers", ""],
     )],
-)];
+)
+.remote(RemoteForm::PLAIN)];

@@ -1,7 +1,9 @@
 //! Windsurf.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, ClientId, Environment, Location, Unset, VariableForm};
+use crate::clients::location::{
+    Client, ClientId, Environment, Location, RemoteForm, Unset, VariableForm,
+};
 use crate::doc::Format;
 
 pub(super) const CLIENTS: &[Client] = &[
@@ -27,6 +29,7 @@ pub(super) const CLIENTS: &[Client] = &[
             ),
         ],
     )
+    .remote(RemoteForm::PLAIN)
     .gives(Environment::Full)
     .expands(&[VariableForm::Env], Unset::Kept),
     Client::new(
@@ -39,5 +42,6 @@ pub(super) const CLIENTS: &[Client] = &[
             &["mcpServers"],
         )],
     )
+    .remote(RemoteForm::PLAIN)
     .gives(Environment::Full),
 ];

@@ -4,7 +4,7 @@
 //! started by an extension.
 
 use crate::clients::entry::Scope;
-use crate::clients::location::{Client, Environment, Location};
+use crate::clients::location::{Client, Environment, Location, RemoteForm};
 use crate::doc::Format;
 use crate::host::Os;
 
@@ -34,4 +34,5 @@ pub(super) const CLIENTS: &[Client] = &[Client::new(
         ),
     ],
 )
+.remote(RemoteForm::PLAIN)
 .gives(Environment::Full)];
