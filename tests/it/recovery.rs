@@ -14,7 +14,7 @@ use crate::patience::assert_eventually;
 use crate::programs::misbehave;
 
 /// The error of a call whose outcome nobody knows.
-const OUTCOME_UNKNOWN: i64 = -31010;
+pub(crate) const OUTCOME_UNKNOWN: i64 = -31010;
 
 /// A client of an echo server whose starts and input are written down.
 pub(crate) struct Watched {
