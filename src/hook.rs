@@ -11,6 +11,7 @@
 
 mod answer;
 mod arguments;
+mod destroys;
 mod dialect;
 mod event;
 mod heard;

@@ -41,6 +41,8 @@ pub(crate) struct Parties {
     pub(crate) workspace: Option<String>,
     /// Display variables of the client.
     pub(crate) environment: Vec<(OsString, OsString)>,
+    /// Whether what they do is known to be final; only of a hook's one operation.
+    pub(crate) destructive: bool,
 }
 
 /// One operation, as it is found in a message.
@@ -344,7 +346,7 @@ fn look(
         direction: operation.direction,
         phase: operation.phase,
         tool: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ToolCall),
-        destructive_hint: false,
+        destructive_hint: parties.destructive,
         uri: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ResourceRead),
         payload: operation.payload,
         redacted: copy.as_deref().unwrap_or(operation.payload),
@@ -573,6 +575,7 @@ impl Parties {
             identity,
             workspace: launch.cwd.as_ref().map(|cwd| cwd.display().to_string()),
             environment: launch.env.iter().filter(display).cloned().collect(),
+            destructive: false,
         }
     }
 }

@@ -173,6 +173,7 @@ fn parties(call: &HookCall, redactor: &Redactor) -> Parties {
         client: client.into(),
         workspace: call.cwd.as_deref().map(|cwd| clean(cwd, MAX_FOLDER)),
         environment: environment.map(|(key, value)| (key.into(), value.into())).collect(),
+        destructive: call.destructive,
     }
 }
 
@@ -199,6 +200,7 @@ mod tests {
             cwd: Some("/w".into()),
             happened: false,
             client_asks: false,
+            destructive: false,
             environment: vec![("DISPLAY".into(), ":0".into()), ("TOKEN".into(), "x".into())],
         }
     }

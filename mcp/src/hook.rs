@@ -28,6 +28,8 @@ pub struct HookCall {
     pub cwd: Option<String>,
     /// Whether it has happened already.
     pub happened: bool,
+    /// Whether it is known to do what cannot be undone.
+    pub destructive: bool,
     /// Whether the client asks its user itself when told to.
     pub client_asks: bool,
     /// Display variables of the client, for a question of ours.

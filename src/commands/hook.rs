@@ -108,6 +108,7 @@ fn call(heard: &Heard, operation: &Operation) -> HookCall {
         target: Some(operation.target.clone()),
         cwd: heard.cwd.clone(),
         happened: heard.stage == Stage::After,
+        destructive: operation.destructive,
         client_asks: heard.asks,
         environment: DISPLAY_VARIABLES.iter().filter_map(display).collect(),
     }

@@ -35,6 +35,17 @@ pub(super) fn shell(given: &str, cwd: Option<&str>) -> String {
     }
 }
 
+/// The command as one line; empty where there is none.
+pub(super) fn command_line(given: &str) -> String {
+    let Some((_, raw)) = member(given, COMMANDS) else { return String::new() };
+    if let Some(text) = read::string(raw.as_bytes()) {
+        return text.into_owned();
+    }
+    let words = read::elements(raw.as_bytes()).filter_map(read::string);
+    // Each is one word to the program, so each is quoted here.
+    words.map(|word| format!("'{}' ", word.replace('\'', r"'\''"))).collect()
+}
+
 /// The file that a tool is given, as an absolute path where that can be told.
 pub(super) fn file(given: &str, cwd: Option<&str>) -> Option<String> {
     let (_, raw) = member(given, FILES)?;

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::{
     Dialect, Hint, Stage,
     arguments::{self, quoted},
+    destroys::destroys,
     event::{self, About},
     input,
     tools::{self, Does},
@@ -89,6 +90,8 @@ pub(crate) struct Operation {
     pub(crate) mcp: Option<McpName>,
     /// The params or the result, as JSON.
     pub(crate) payload: String,
+    /// Whether it is a command that does what cannot be undone.
+    pub(crate) destructive: bool,
 }
 
 impl<'a> Members<'a> {
@@ -317,7 +320,7 @@ impl Given {
         let arguments = &self.arguments;
         let (tool, arguments) = match self.does(about) {
             Does::Keeps => return None,
-            Does::Shell => ("shell".to_owned(), arguments::shell(arguments, cwd)),
+            Does::Shell => return Some(self.shell(cwd)),
             Does::Edit => ("file_edit".to_owned(), arguments::edit(arguments, cwd)),
             Does::Read => match arguments::file(arguments, cwd) {
                 Some(file) => return Some(self.read(file)),
@@ -327,6 +330,13 @@ impl Given {
         };
         let payload = format!(r#"{{"name":{},"arguments":{arguments}}}"#, quoted(&tool));
         Some(self.with("tools/call", tool, payload))
+    }
+
+    fn shell(self, cwd: Option<&str>) -> Operation {
+        let destructive = destroys(&arguments::command_line(&self.arguments));
+        let given = arguments::shell(&self.arguments, cwd);
+        let payload = format!(r#"{{"name":"shell","arguments":{given}}}"#);
+        Operation { destructive, ..self.with("tools/call", "shell".to_owned(), payload) }
     }
 
     fn prompt(self) -> Operation {
@@ -367,7 +377,8 @@ impl Given {
     }
 
     fn with(self, method: &'static str, target: String, payload: String) -> Operation {
-        Operation { method, target, server: self.server, mcp: self.mcp, payload }
+        let (server, mcp) = (self.server, self.mcp);
+        Operation { method, target, server, mcp, payload, destructive: false }
     }
 }
 

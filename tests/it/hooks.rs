@@ -135,6 +135,19 @@ fn a_client_that_can_ask_is_told_to_and_another_is_refused_where_nobody_can_be_a
 }
 
 #[test]
+fn a_command_that_cannot_be_undone_is_asked_about() {
+    for bed in beds() {
+        for command in [json!("git status; rm -rf ~"), json!(["bash", "-lc", "rm -rf /"])] {
+            let output = hook(&bed, &["claude-code"], &before("Bash", json!({"command": command})));
+            let said = &words(&output)["hookSpecificOutput"];
+            assert_eq!(said["permissionDecision"], "ask", "{}", told(&output));
+        }
+        let ordinary = before("Bash", json!({"command": "rm -rf target"}));
+        assert_silent(&hook(&bed, &["claude-code"], &ordinary));
+    }
+}
+
+#[test]
 fn a_person_decides_where_the_client_does_not_ask() {
     let input = before("mcp__elsewhere__delete_file", json!({"path": "/w/a"}));
     on_displays(json!({}), |bed: &Bed, display: &Display| {
