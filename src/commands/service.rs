@@ -67,7 +67,9 @@ fn install(args: &ServiceArgs, house: &House, service: &Service) -> Outcome {
         return Ok(Exit::Done);
     }
     house.paths.create(here::uid()).or_fail(Exit::Failed)?;
-    let running = control::status(&house.paths)?.filter(|_| !is_current(service));
+    // Where the service is there already, it is its own supervisor that runs.
+    let is_new = fs::symlink_metadata(&service.file).is_err();
+    let running = control::status(&house.paths)?.filter(|_| is_new);
     write(Path::new(&service.file), &service.content).map_err(|error| {
         Failure::new(Exit::Failed, format!("failed to write {}: {error}", service.file))
     })?;
