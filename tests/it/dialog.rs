@@ -56,7 +56,7 @@ impl Display {
         eventually(find).expect("a window opens")
     }
 
-    fn has_window(&self) -> bool {
+    pub(crate) fn has_window(&self) -> bool {
         self.xdotool(&["search", "--onlyvisible", "--name", "Defenter"])
             .is_some_and(|found| !found.is_empty())
     }

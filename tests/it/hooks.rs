@@ -4,14 +4,15 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, run, told};
 use crate::client::Client;
 use crate::dialog::{ALLOW, BLOCK, Display, on_displays};
 use crate::endings::beds;
-use crate::patience::eventually;
-use crate::programs::{DEFENTER_PROXY, misbehave};
+use crate::patience::{assert_eventually, eventually};
+use crate::programs::{DEFENTER, DEFENTER_PROXY, misbehave};
 
 /// What Claude Code says before a tool.
 fn before(tool: &str, input: Value) -> Value {
@@ -317,4 +318,35 @@ fn hooks_are_written_work_and_are_gone_again() {
     assert_eq!(fs::read_to_string(&claude).expect("it is there"), settings);
     assert!(!cursor.exists());
     assert_eq!(bed.run(&["uninstall", "--hooks", "--yes"]).status.code(), Some(3));
+}
+
+#[test]
+fn a_question_is_closed_when_its_hook_is_given_up() {
+    let input = before("mcp__elsewhere__delete_file", json!({"path": "/w/a"}));
+    on_displays(json!({}), |bed: &Bed, display: &Display| {
+        let mut client = Client::start(bed.defenter(&["hook", "codex"]));
+        client.send(input.to_string());
+        display.window();
+        client.signal(Signal::KILL);
+        client.wait();
+        assert_eventually!(!display.has_window());
+    });
+}
+
+#[test]
+fn a_server_that_cursor_starts_through_us_is_left_to_the_proxy() {
+    let call = |command: &str| {
+        json!({"conversation_id": "c", "hook_event_name": "beforeMCPExecution",
+            "tool_name": "delete_file", "tool_input": "{\"path\":\"a\"}", "command": command})
+    };
+    for bed in beds() {
+        let ours = format!("{DEFENTER} proxy --name files --client cursor -- files-server");
+        let output = hook(&bed, &["cursor"], &call(&ours));
+        assert_eq!(words(&output), json!({"permission": "allow"}));
+        assert!(records(&bed).is_empty());
+        for other in ["/tmp/defenter proxy -- x", &format!("{DEFENTER}2 proxy -- x"), "npx x"] {
+            let output = hook(&bed, &["cursor"], &call(other));
+            assert_eq!(words(&output)["permission"], "ask", "{other}");
+        }
+    }
 }
