@@ -21,6 +21,7 @@ mod installs;
 mod metrics;
 mod patience;
 mod programs;
+mod real_clients;
 mod real_servers;
 mod record;
 mod recovery;
