@@ -63,7 +63,9 @@ impl Display {
 
     /// Clicks the button in the row at the bottom, at a share of the window's width.
     pub(crate) fn click(&self, window: &str, percent: u32) {
-        let shape = self.xdotool(&["getwindowgeometry", "--shell", window]).expect("a shape");
+        // A window is on the screen a moment before its shape can be asked for.
+        let shape = eventually(|| self.xdotool(&["getwindowgeometry", "--shell", window]));
+        let shape = shape.expect("a shape");
         let figure = |key: &str| -> u32 {
             let line = shape.lines().find_map(|line| line.strip_prefix(key));
             line.and_then(|figure| figure.parse().ok()).expect("a figure")
