@@ -22,7 +22,7 @@ pub enum Exit {
     ConfigInvalid = 5,
     /// No supervisor runs.
     NotRunning = 6,
-    /// What is installed differs from what should be.
+    /// What is installed differs from what should be, or `doctor` found an error.
     Drift = 7,
     /// `defenter redact` found something.
     Found = 10,
