@@ -59,6 +59,8 @@ pub(crate) enum Validator {
     Crc32Base62,
     /// The first part decodes to a JSON object with `alg` or `typ` (RFC 7519).
     JwtHeader,
+    /// As `JwtHeader`, for a form that is not distinctive without it.
+    JweHeader,
     /// A number's check digits.
     Checksum(Check),
 }
@@ -69,6 +71,7 @@ impl Validator {
         Some(match label {
             "crc32-base62" => Validator::Crc32Base62,
             "jwt-header" => Validator::JwtHeader,
+            "jwe-header" => Validator::JweHeader,
             _ => {
                 let (_, check) = CHECKSUMS.iter().find(|(name, _)| *name == label)?;
                 Validator::Checksum(*check)
@@ -80,7 +83,7 @@ impl Validator {
     pub(crate) fn passes(self, value: &[u8]) -> bool {
         match self {
             Validator::Crc32Base62 => crc32_base62(value),
-            Validator::JwtHeader => jwt_header(value),
+            Validator::JwtHeader | Validator::JweHeader => jwt_header(value),
             Validator::Checksum(check) => check(value),
         }
     }
@@ -88,8 +91,8 @@ impl Validator {
     /// Whether a value that does not pass is no match at all.
     pub(crate) fn is_strict(self) -> bool {
         match self {
-            Validator::Crc32Base62 => false,
-            Validator::JwtHeader | Validator::Checksum(_) => true,
+            Validator::Crc32Base62 | Validator::JwtHeader => false,
+            Validator::JweHeader | Validator::Checksum(_) => true,
         }
     }
 }
