@@ -49,11 +49,12 @@ impl Display {
 
     /// Waits for the one window of ours.
     pub(crate) fn window(&self) -> String {
-        let find = || {
-            let found = self.xdotool(&["search", "--onlyvisible", "--name", "Defenter"])?;
-            found.lines().next().map(str::to_owned)
-        };
-        eventually(find).expect("a window opens")
+        eventually(|| self.find_window()).expect("a window opens")
+    }
+
+    fn find_window(&self) -> Option<String> {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", "Defenter"])?;
+        found.lines().next().map(str::to_owned)
     }
 
     pub(crate) fn has_window(&self) -> bool {
@@ -63,16 +64,22 @@ impl Display {
 
     /// Clicks the button in the row at the bottom, at a share of the window's width.
     pub(crate) fn click(&self, window: &str, percent: u32) {
-        // A window is on the screen a moment before its shape can be asked for.
-        let shape = eventually(|| self.xdotool(&["getwindowgeometry", "--shell", window]));
-        let shape = shape.expect("a shape");
+        // The window of the question before may be the one that was found, and gone by now.
+        let shape_of = |window: String| {
+            let shape = self.xdotool(&["getwindowgeometry", "--shell", &window])?;
+            Some((window, shape))
+        };
+        let found = eventually(|| {
+            shape_of(window.to_owned()).or_else(|| self.find_window().and_then(shape_of))
+        });
+        let (window, shape) = found.expect("a window with a shape");
         let figure = |key: &str| -> u32 {
             let line = shape.lines().find_map(|line| line.strip_prefix(key));
             line.and_then(|figure| figure.parse().ok()).expect("a figure")
         };
         let x = (figure("WIDTH=") * percent / 100).to_string();
         let y = (figure("HEIGHT=") - 18).to_string();
-        self.xdotool(&["mousemove", "--window", window, &x, &y, "click", "1"]).expect("a click");
+        self.xdotool(&["mousemove", "--window", &window, &x, &y, "click", "1"]).expect("a click");
     }
 
     /// Takes a picture of the display, for a person to look at after the run.
