@@ -124,3 +124,42 @@ fn mcporter_lists_and_calls_through_the_entries_of_six_clients() {
         }
     }
 }
+
+/// What Gemini CLI says of its servers; it starts each and waits for its answer.
+fn gemini(bed: &Bed) -> String {
+    let mut command = bed.command(npm("gemini"));
+    command.args(["mcp", "list"]);
+    let output = run(command, b"");
+    assert!(output.status.success(), "{}", told(&output));
+    told(&output)
+}
+
+#[test]
+fn gemini_cli_connects_through_its_entry() {
+    let server = npm("mcp-server-everything");
+    let text = format!(
+        "{{\n  // mine\n  \"privacy\": {{\"usageStatisticsEnabled\": false}},\n  \
+         \"mcpServers\": {{\"everything\": {{\"command\": \"{server}\", \"timeout\": 30000}}}}\n}}\n"
+    );
+    for bed in beds() {
+        let path = bed.write(".gemini/settings.json", &text);
+        // It starts no server in a folder that it was not told to trust.
+        let trusted = json!({bed.home().join("work").display().to_string(): "TRUST_FOLDER"});
+        bed.write(".gemini/trustedFolders.json", trusted.to_string());
+        let said = gemini(&bed);
+        assert!(said.contains(&format!("everything: {server}")), "{said}");
+        assert!(said.contains("Connected"), "{said}");
+
+        let output = bed.run(&["install", "--yes"]);
+        assert!(output.status.success(), "{}", told(&output));
+        let said = gemini(&bed);
+        assert!(said.contains(&format!("everything: {DEFENTER} proxy")), "{said}");
+        assert!(said.contains("Connected"), "{said}");
+        let record = told(&bed.run(&["audit", "tail"]));
+        assert!(record.contains("gemini-cli -> everything"), "{record}");
+
+        let output = bed.run(&["uninstall", "--yes"]);
+        assert!(output.status.success(), "{}", told(&output));
+        assert_eq!(fs::read_to_string(path).expect("a config"), text);
+    }
+}
