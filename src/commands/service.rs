@@ -62,30 +62,46 @@ fn machine(house: &House) -> Result<Machine, Failure> {
 }
 
 fn install(args: &ServiceArgs, house: &House, service: &Service) -> Outcome {
+    let mut steps = service.install.clone();
     if args.dry_run {
-        show(args.json, service, &service.install)?;
+        steps.extend_from_slice(&service.start);
+        show(args.json, service, &steps)?;
         return Ok(Exit::Done);
     }
     house.paths.create(here::uid()).or_fail(Exit::Failed)?;
     // Where the service is there already, it is its own supervisor that runs.
     let is_new = fs::symlink_metadata(&service.file).is_err();
-    let running = control::status(&house.paths)?.filter(|_| is_new);
+    let other = control::status(&house.paths)?.filter(|_| is_new);
+    if other.is_none() {
+        steps.extend_from_slice(&service.start);
+    }
     write(Path::new(&service.file), &service.content).map_err(|error| {
         Failure::new(Exit::Failed, format!("failed to write {}: {error}", service.file))
     })?;
-    let failed = ask::all(&service.install);
-    report(args.json, "installed", service, failed.as_ref().err())?;
-    if let Some(running) = running {
-        terminal::complain(&format!(
-            "warning: a supervisor runs already (process {}); the service starts one when that has \
-             ended: `defenter down`\n",
-            running.supervisor.pid
-        ));
+    let asked = ask::all(&steps);
+    report(args.json, "installed", service, asked.as_ref().err())?;
+    if let Some(other) = other {
+        terminal::complain(&in_the_way(other.supervisor.pid, service));
     }
     if house.host.os == Os::Windows {
         terminal::complain("warning: on Windows the shims do not join the supervisor yet\n");
     }
-    outcome(failed, service, &service.install)
+    outcome(asked, service, &steps)
+}
+
+/// What to do about a supervisor that was started by other means, since there can be only one.
+fn in_the_way(pid: u32, service: &Service) -> String {
+    let next = match lines(&service.start) {
+        start if start.is_empty() => "; the service takes its place then".to_owned(),
+        start => format!(", then start the service: {start}"),
+    };
+    format!(
+        "warning: a supervisor runs already (process {pid}); end it with `defenter down`{next}\n"
+    )
+}
+
+fn lines(steps: &[Step]) -> String {
+    steps.iter().map(Step::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn uninstall(args: &ServiceArgs, service: &Service) -> Outcome {
@@ -110,12 +126,11 @@ fn uninstall(args: &ServiceArgs, service: &Service) -> Outcome {
 /// How a command ends whose file is written and whose questions may have failed.
 fn outcome(asked: Result<(), ask::AskError>, service: &Service, steps: &[Step]) -> Outcome {
     let Err(error) = asked else { return Ok(Exit::Done) };
-    let lines: Vec<String> = steps.iter().map(Step::to_string).collect();
     let message = format!("{} could not do its part: {error}", service.manager);
     Err(Failure::new(Exit::Failed, plain(&message)).hint(format!(
         "the file is as it should be; where {} works, run: {}",
         service.manager,
-        lines.join("; ")
+        lines(steps)
     )))
 }
 

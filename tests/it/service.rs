@@ -183,7 +183,7 @@ fn a_service_is_installed_shown_and_removed() {
     let output = bed.run(&["service", "install"]);
     assert!(output.status.success(), "{}", told(&output));
     let text = fs::read_to_string(&unit).expect("a unit");
-    assert!(text.contains(&format!("ExecStart=\"{}\" up\n", DEFENTER)), "{text}");
+    assert!(text.contains(&format!("ExecStart=\"{DEFENTER}\" up\n")), "{text}");
     let steps = ["--user daemon-reload", "--user enable defenter.service"];
     let after = asked(&bed);
     assert_eq!(after[after.len() - 3..][..2], steps, "{after:?}");
@@ -220,6 +220,20 @@ fn a_service_whose_manager_fails_is_written_and_said_to_need_more() {
         let output = bed.run(&["service", "uninstall"]);
         assert_eq!(output.status.code(), Some(1), "{}", told(&output));
         assert!(!bed.home().join(".config/systemd/user/defenter.service").exists());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_does_not_get_in_the_way_of_a_supervisor_that_runs() {
+    let bed = with_manager(0).up();
+    let output = bed.run(&["service", "install"]);
+    let said = told(&output);
+    assert!(output.status.success(), "{said}");
+    let asked = asked(&bed);
+    assert!(asked.iter().all(|it| !it.contains("restart")), "{asked:?}");
+    for part in ["defenter down", "systemctl --user restart defenter.service"] {
+        assert!(said.contains(part), "{part} is not in {said}");
     }
 }
 

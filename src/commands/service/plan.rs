@@ -50,6 +50,8 @@ pub(super) struct Service {
     pub(super) content: Vec<u8>,
     /// What to run once the file is there.
     pub(super) install: Vec<Step>,
+    /// What to run then to start it at once, where that is not done yet.
+    pub(super) start: Vec<Step>,
     /// What to run before the file is removed.
     pub(super) uninstall: Vec<Step>,
     /// What to run after it was removed.
@@ -163,7 +165,8 @@ fn systemd(machine: &Machine) -> Service {
         file: format!("{}/.config/systemd/user/{UNIT}", machine.home),
         content: text.clone().into_bytes(),
         text,
-        install: vec![user(&["daemon-reload"]), user(&["enable", UNIT]), user(&["restart", UNIT])],
+        install: vec![user(&["daemon-reload"]), user(&["enable", UNIT])],
+        start: vec![user(&["restart", UNIT])],
         uninstall: vec![user(&["disable", "--now", UNIT])],
         forget: vec![user(&["daemon-reload"])],
         query: vec![user(&["is-enabled", UNIT]), user(&["is-active", UNIT])],
@@ -226,6 +229,7 @@ fn launchd(machine: &Machine) -> Service {
         content: text.clone().into_bytes(),
         text,
         install: vec![stop.clone(), Step::new("launchctl", &["bootstrap", &domain, &file])],
+        start: Vec::new(),
         uninstall: vec![stop],
         forget: Vec::new(),
         query: vec![Step::new("launchctl", &["print", &target])],
@@ -264,10 +268,8 @@ fn task(machine: &Machine) -> Result<Service, PlanError> {
         manager: "the task scheduler",
         content: utf16(&text),
         text,
-        install: vec![
-            schtasks(&["/Create", "/TN", TASK, "/XML", &file, "/F"]),
-            schtasks(&["/Run", "/TN", TASK]),
-        ],
+        install: vec![schtasks(&["/Create", "/TN", TASK, "/XML", &file, "/F"])],
+        start: vec![schtasks(&["/Run", "/TN", TASK])],
         uninstall: vec![
             schtasks(&["/End", "/TN", TASK]).may_fail(),
             schtasks(&["/Delete", "/TN", TASK, "/F"]),
@@ -340,12 +342,9 @@ mod tests {
         assert_eq!(service.content, service.text.as_bytes());
         assert_eq!(
             lines(&service.install),
-            [
-                "systemctl --user daemon-reload",
-                "systemctl --user enable defenter.service",
-                "systemctl --user restart defenter.service"
-            ]
+            ["systemctl --user daemon-reload", "systemctl --user enable defenter.service"]
         );
+        assert_eq!(lines(&service.start), ["systemctl --user restart defenter.service"]);
         assert_eq!(lines(&service.uninstall), ["systemctl --user disable --now defenter.service"]);
     }
 
