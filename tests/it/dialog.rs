@@ -62,24 +62,29 @@ impl Display {
             .is_some_and(|found| !found.is_empty())
     }
 
-    /// Clicks the button in the row at the bottom, at a share of the window's width.
-    pub(crate) fn click(&self, window: &str, percent: u32) {
-        // The window of the question before may be the one that was found, and gone by now.
-        let shape_of = |window: String| {
-            let shape = self.xdotool(&["getwindowgeometry", "--shell", &window])?;
-            Some((window, shape))
-        };
-        let found = eventually(|| {
-            shape_of(window.to_owned()).or_else(|| self.find_window().and_then(shape_of))
+    /// Clicks a button until the window is gone: one that is still being drawn loses clicks.
+    fn press(&self, button: u32) {
+        let pressed = eventually(|| match self.find_window() {
+            Some(window) => {
+                self.click(&window, button);
+                None
+            }
+            None => Some(()),
         });
-        let (window, shape) = found.expect("a window with a shape");
+        assert!(pressed.is_some(), "the window stays");
+    }
+
+    /// Clicks the button in the row at the bottom, at a share of the window's width. A window that
+    /// is gone is not clicked.
+    pub(crate) fn click(&self, window: &str, percent: u32) {
+        let Some(shape) = self.xdotool(&["getwindowgeometry", "--shell", window]) else { return };
         let figure = |key: &str| -> u32 {
             let line = shape.lines().find_map(|line| line.strip_prefix(key));
             line.and_then(|figure| figure.parse().ok()).expect("a figure")
         };
         let x = (figure("WIDTH=") * percent / 100).to_string();
         let y = (figure("HEIGHT=") - 18).to_string();
-        self.xdotool(&["mousemove", "--window", &window, &x, &y, "click", "1"]).expect("a click");
+        self.xdotool(&["mousemove", "--window", window, &x, &y, "click", "1"]);
     }
 
     /// Takes a picture of the display, for a person to look at after the run.
@@ -133,11 +138,11 @@ fn assert_refused(client: &mut Client, id: u64) -> Value {
 fn a_click_on_allow_lets_the_call_through() {
     on_displays(json!({}), |bed, display| {
         let (mut client, id) = ask(bed);
-        let window = display.window();
+        display.window();
         // Other traffic of the session goes on while the question is open.
         assert_eq!(client.tool("echo", json!({"message": "meanwhile"})), "meanwhile");
         display.picture();
-        display.click(&window, ALLOW);
+        display.press(ALLOW);
         let answer = client.answer(id);
         let text = answer["result"]["content"][0]["text"].as_str();
         assert_eq!(text, Some("no tool delete_everything"), "the server answered: {answer}");
@@ -149,7 +154,8 @@ fn a_click_on_allow_lets_the_call_through() {
 fn a_click_on_block_refuses() {
     on_displays(json!({}), |bed, display| {
         let (mut client, id) = ask(bed);
-        display.click(&display.window(), BLOCK);
+        display.window();
+        display.press(BLOCK);
         assert_refused(&mut client, id);
     });
 }
@@ -196,12 +202,12 @@ fn a_question_that_nobody_answers_is_refused_in_time() {
 fn a_late_yes_lets_exactly_that_call_pass_once() {
     on_displays(json!({"dialog": {"timeout_s": 1, "keep_open_s": 600}}), |bed, display| {
         let (mut client, id) = ask(bed);
-        let window = display.window();
+        display.window();
         let answer = client.answer(id);
         assert_eq!(answer["result"]["isError"], true, "{answer}");
         assert!(answer.to_string().contains("retry"), "{answer}");
         assert!(display.has_window(), "the question stays open");
-        display.click(&window, ALLOW);
+        display.press(ALLOW);
         assert_eventually!(!display.has_window());
         let mut call = |path: &str| {
             let id = client.ask_tool(ASKED, json!({"path": path}));
@@ -250,13 +256,13 @@ fn nothing_is_asked_where_dialogs_are_off() {
 fn more_operations_than_may_wait_are_refused_at_once() {
     on_displays(json!({"dialog": {"max_pending": 1}}), |bed, display| {
         let (mut client, first) = ask(bed);
-        let window = display.window();
+        display.window();
         let second = client.ask_tool(ASKED, json!({"path": "/tmp/other"}));
         let answer = client.answer(second);
         assert_eq!(answer["result"]["isError"], true, "{answer}");
         assert!(answer.to_string().contains("dialog.max_pending"), "{answer}");
         assert_eq!(client.tool("count", json!({})), "1", "neither call reached the server");
-        display.click(&window, ALLOW);
+        display.press(ALLOW);
         let answer = client.answer(first);
         let text = answer["result"]["content"][0]["text"].as_str();
         assert_eq!(text, Some("no tool delete_everything"), "the first still waited: {answer}");
