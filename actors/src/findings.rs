@@ -206,3 +206,40 @@ fn redacted(redactor: &Redactor, text: &str) -> String {
     let scan = redactor.scan_text(text.as_bytes());
     String::from_utf8_lossy(&scan.apply(text.as_bytes())).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(kind: FindingKind, name: &str) -> FindingView {
+        FindingView {
+            kind,
+            client: "cursor".into(),
+            scope: "user".into(),
+            name: name.into(),
+            file: "/home/ada/.cursor/mcp.json".into(),
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_name_is_not_told() {
+        let name = "db postgres://ada:Xk9-vQ2_pL7w@db.internal/prod";
+        let shown = finding(FindingKind::Unprotected, name).redacted(&Redactor::builtin());
+        assert!(!shown.name.contains("Xk9-vQ2_pL7w"), "{}", shown.name);
+        assert!(shown.name.starts_with("db "), "{}", shown.name);
+    }
+
+    #[test]
+    fn the_last_reading_counts_and_a_failed_one_changes_nothing() {
+        let redactor = Redactor::builtin();
+        let mut noticed = Noticed::default();
+        let one = vec![finding(FindingKind::Unwrapped, "one")];
+        noticed.take(Ok(one.clone()), &redactor);
+        assert_eq!(noticed.findings(), one);
+        noticed.take(Err(JournalError::Busy), &redactor);
+        assert_eq!(noticed.findings(), one);
+        assert!(noticed.trouble.is_some());
+        noticed.take(Ok(Vec::new()), &redactor);
+        assert!(noticed.findings().is_empty() && noticed.trouble.is_none());
+    }
+}
