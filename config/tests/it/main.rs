@@ -10,5 +10,6 @@ mod hooks;
 #[cfg(unix)]
 mod hostile;
 mod install;
+mod remote;
 mod table;
 mod trees;
