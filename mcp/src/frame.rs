@@ -171,6 +171,12 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         memchr::memchr(b'\n', &self.buffer[self.scanned..]).is_some()
     }
 
+    /// Whether everything that was read from the source has been given out.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.start == self.buffer.len() && self.skipping.is_none()
+    }
+
     /// How many bytes the buffer takes up at the moment.
     #[must_use]
     pub fn capacity(&self) -> usize {

@@ -28,6 +28,7 @@ use tokio::{
     process::ChildStdin,
     sync::{
         Mutex as AsyncMutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot,
+        watch,
     },
     task::JoinSet,
 };
@@ -127,6 +128,8 @@ pub(super) struct Core {
     pub(super) moved: Notify,
     /// The client does not read any more.
     pub(super) lost: Notify,
+    /// Whether the client's words are no longer ours to read.
+    parted: watch::Sender<bool>,
 }
 
 /// What a core is made of.
@@ -181,6 +184,7 @@ impl Core {
             wanted: Notify::new(),
             moved: Notify::new(),
             lost: Notify::new(),
+            parted: watch::Sender::new(false),
             id,
             parties,
             shared,
@@ -533,6 +537,17 @@ impl Core {
 
     fn held_reason(&self) -> Option<Arc<str>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads no more of the client, whose words go on elsewhere.
+    pub(super) fn end_reading(&self) {
+        self.parted.send_replace(true);
+    }
+
+    /// Resolves when the client is no longer to be read.
+    pub(super) async fn reading_ends(&self) {
+        // The sender lives in `self`, so it cannot be gone.
+        let _ = self.parted.subscribe().wait_for(|parted| *parted).await;
     }
 
     // === State ===

@@ -72,6 +72,8 @@ pub(crate) struct Driver {
     /// The client has closed its end, or we were told to stop: nothing new comes.
     closing: bool,
     client_closed: bool,
+    /// The client is read no more, and everything that was read is passed on.
+    parted: bool,
     journaled: bool,
     /// We were told to stop: the session goes on elsewhere, if its shim can take it over.
     stopping: bool,
@@ -140,6 +142,7 @@ impl Driver {
             begun: false,
             closing: false,
             client_closed: false,
+            parted: false,
             journaled,
             stopping: false,
             last: None,
@@ -165,7 +168,9 @@ impl Driver {
     async fn serve(&mut self, client: &mut ClientPump) -> i32 {
         loop {
             let begun = self.begun || self.stopping;
-            if self.closing && begun && self.core.is_idle() && self.start_at.is_none() {
+            let heard_out = self.client_closed || self.parted;
+            if self.closing && heard_out && begun && self.core.is_idle() && self.start_at.is_none()
+            {
                 return self.finish().await;
             }
             let (core, drain) = (self.core.clone(), self.core.limits.drain);
@@ -187,9 +192,11 @@ impl Driver {
                         return code;
                     }
                 }
-                _ = &mut client.0, if !self.client_closed => {
+                end = &mut client.0, if !self.client_closed && !self.parted => {
                     self.closing = true;
-                    self.client_closed = true;
+                    let parted = matches!(end, Ok(PumpEnd::Stopped));
+                    self.parted |= parted;
+                    self.client_closed |= !parted;
                 }
                 () = core.wanted.notified(), if self.running.is_none() => {
                     core.report(Event::Wanted(core.id));
@@ -223,6 +230,7 @@ impl Driver {
                 return Some(exit.shell_code());
             }
             Command::Stop => {
+                self.core.end_reading();
                 self.closing = true;
                 self.stopping = true;
             }

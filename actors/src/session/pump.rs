@@ -19,6 +19,8 @@ use crate::metrics::{self, DropReason};
 pub(super) enum PumpEnd {
     /// The side it reads has closed its end.
     Closed,
+    /// It was told to read no more; everything that it has read was passed on.
+    Stopped,
     /// The session cannot go on with this server.
     Unrecoverable(RecoveryError),
 }
@@ -27,8 +29,22 @@ pub(super) enum PumpEnd {
 pub(super) async fn client_to_server(core: Arc<Core>, input: impl AsyncRead + Unpin) -> PumpEnd {
     let mut frames = FrameReader::with_limit(input, core.limits.line);
     loop {
+        // What was read already is passed on, or whoever reads on would miss it.
+        let at_rest = frames.is_at_rest();
+        let next = tokio::select! {
+            biased;
+            () = core.reading_ends(), if at_rest => None,
+            next = frames.next() => Some(next),
+        };
+        // Half a line may have been read while both were waited for.
+        let Some(next) = next else {
+            if frames.is_at_rest() {
+                return PumpEnd::Stopped;
+            }
+            continue;
+        };
         // A failing read is the end of the client's words, however it came about.
-        let Ok(Some(frame)) = frames.next().await else { return PumpEnd::Closed };
+        let Ok(Some(frame)) = next else { return PumpEnd::Closed };
         core.heard();
         match frame {
             Frame::Blank(_) => {}
