@@ -12,7 +12,7 @@ use defenter_config::{Host, Os};
 
 use crate::trees::scratch;
 
-const PROJECT: &str = "/work/shop";
+const PROJECT: &str = "/code/shop";
 
 /// The folders that variables move files to.
 const VARIABLES: &[&str] = &["VSCODE_PORTABLE", "OPENCODE_CONFIG_DIR", "CRUSH_GLOBAL_CONFIG"];
@@ -50,7 +50,7 @@ fn instance(host: &Host, pattern: &str) -> String {
         "programdata" => host.program_data(),
         "programfiles" => host.program_files(),
         "proj" => in_system(host.os, PROJECT),
-        "workspace" => in_system(host.os, "/work/shop.code-workspace"),
+        "workspace" => in_system(host.os, "/code/shop.code-workspace"),
         variable => {
             let (name, default) = variable.split_once(':').expect("a default");
             host.var(name).map_or_else(|| default.to_owned(), str::to_owned)
