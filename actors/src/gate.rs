@@ -366,7 +366,7 @@ fn count(metrics: &SessionMetrics, scan: &Scan) {
     }
 }
 
-fn refused(why: Why, reason: String) -> Ruling {
+pub(crate) fn refused(why: Why, reason: String) -> Ruling {
     Ruling::Refuse(Refused { why, reasons: vec![reason] })
 }
 

@@ -2,6 +2,7 @@
 //! and the lines of our own.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +19,7 @@ use tokio::sync::oneshot;
 use super::core::Core;
 use crate::{
     dialog::{Answer, actor::Reply},
-    gate::{Doubt, Operation, Ruling},
+    gate::{Doubt, Operation, Ruling, Why, refused},
     metrics::{self, Direction as MetricDirection},
 };
 
@@ -26,9 +27,25 @@ use crate::{
 pub(super) const TOO_MANY_WAIT: &str =
     "too many operations wait for the user's answer (see dialog.max_pending)";
 
-/// A message that may be forwarded as it came, or with another payload.
-pub(super) fn with_payload(line: &[u8], payload: &[u8], replacement: &[u8]) -> Option<Vec<u8>> {
-    read::splice(line, payload, replacement)
+/// The line that a ruling lets through: the one that came, or with another payload in it.
+///
+/// # Errors
+/// The ruling, where it lets nothing through.
+pub(super) fn let_through<'a>(
+    line: &'a [u8],
+    payload: &[u8],
+    ruling: Ruling,
+) -> Result<Cow<'a, [u8]>, Ruling> {
+    match ruling {
+        Ruling::Forward => Ok(Cow::Borrowed(line)),
+        // A request without params has none that could be put in.
+        Ruling::Replace(new) if new == payload => Ok(Cow::Borrowed(line)),
+        // A payload is always a part of its line; were it not, nothing might pass unaltered.
+        Ruling::Replace(new) => read::splice(line, payload, &new)
+            .map(Cow::Owned)
+            .ok_or_else(|| refused(Why::Blocked, "it could not be redacted".to_owned())),
+        other => Err(other),
+    }
 }
 
 pub(super) fn new_operation() -> String {
@@ -37,7 +54,7 @@ pub(super) fn new_operation() -> String {
 
 pub(super) fn target_of(known: &catalogue::Operation, params: Option<&[u8]>) -> Option<String> {
     let value = read::member(params?, known.subject?)?;
-    read::string(value).map(std::borrow::Cow::into_owned)
+    read::string(value).map(Cow::into_owned)
 }
 
 type Resume = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -150,4 +167,41 @@ pub(super) fn over_limit(id: Id<'_>, length: u64, limit: usize) -> Vec<u8> {
         reasons: &[],
     }
     .error(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &[u8] = b"{\"id\":1,\"params\":{\"a\":1}}\n";
+
+    fn shown(payload: &[u8], ruling: Ruling) -> Option<String> {
+        let line = let_through(LINE, payload, ruling).ok()?;
+        Some(String::from_utf8(line.into_owned()).unwrap())
+    }
+
+    fn params() -> &'static [u8] {
+        read::member(LINE.trim_ascii_end(), "params").unwrap()
+    }
+
+    #[test]
+    fn a_line_passes_as_it_came_or_with_its_new_payload() {
+        let whole = std::str::from_utf8(LINE).unwrap();
+        assert_eq!(shown(params(), Ruling::Forward).as_deref(), Some(whole));
+        let new = shown(params(), Ruling::Replace(b"{}".to_vec())).unwrap();
+        assert_eq!(new, "{\"id\":1,\"params\":{}}\n");
+    }
+
+    #[test]
+    fn a_request_without_params_passes_where_they_are_to_be_redacted() {
+        let whole = std::str::from_utf8(LINE).unwrap();
+        assert_eq!(shown(b"", Ruling::Replace(Vec::new())).as_deref(), Some(whole));
+    }
+
+    #[test]
+    fn what_cannot_be_redacted_in_its_line_is_refused() {
+        let elsewhere = b"{\"b\":2}".to_vec();
+        let refused = let_through(LINE, &elsewhere, Ruling::Replace(b"{}".to_vec()));
+        assert!(matches!(refused, Err(Ruling::Refuse(_))));
+    }
 }

@@ -13,7 +13,7 @@ use defenter_policy::{Direction, Phase};
 
 use super::{
     core::{Core, Exchange, trim},
-    decide::{TOO_MANY_WAIT, malformed, new_operation, over_limit, target_of, with_payload},
+    decide::{TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit, target_of},
 };
 use crate::{
     gate::{self, Doubt, Operation, Refused, Ruling},
@@ -93,20 +93,15 @@ impl Core {
             target: operation.target.map(Into::into),
             sent: Instant::now(),
         };
-        match ruling {
-            Ruling::Forward => self.to_server(request.line, exchange).await,
-            Ruling::Replace(payload) => {
-                if let Some(line) = with_payload(request.line, request.params, &payload) {
-                    self.to_server(&line, exchange).await;
-                }
-            }
-            Ruling::Refuse(refused) => {
+        match let_through(request.line, request.params, ruling) {
+            Ok(line) => self.to_server(&line, exchange).await,
+            Err(Ruling::Refuse(refused)) => {
                 let form = refusal::form(&operation.known, Some(request.params));
                 let modern = self.talk().recovery.era().is_modern();
                 let line = refused.refusal(operation).answer(request.id, form, modern);
                 self.tell_client(vec![line]).await;
             }
-            Ruling::Ask(_) => {}
+            Err(_) => {}
         }
     }
 
@@ -193,17 +188,11 @@ impl Core {
             target: None,
             sent: started,
         };
-        match self.rule(&operation, started).await {
-            Ruling::Forward => self.to_server(line, exchange).await,
-            Ruling::Replace(new) => {
-                if let Some(line) = with_payload(line, payload, &new) {
-                    self.to_server(&line, exchange).await;
-                }
-            }
-
+        match let_through(line, payload, self.rule(&operation, started).await) {
+            Ok(line) => self.to_server(&line, exchange).await,
             // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
-            Ruling::Refuse(_) => {}
-            Ruling::Ask(doubt) => drop(self.unasked(*doubt).await),
+            Err(Ruling::Ask(doubt)) => drop(self.unasked(*doubt).await),
+            Err(_) => {}
         }
     }
 
@@ -236,23 +225,17 @@ impl Core {
             target: None,
             sent: started,
         };
-        match self.rule(&operation, started).await {
-            Ruling::Forward => self.to_server(line, exchange).await,
-            Ruling::Replace(new) => {
-                if let Some(line) = with_payload(line, payload, &new) {
-                    self.to_server(&line, exchange).await;
-                }
-            }
-            Ruling::Refuse(refused) => {
+        let ruling = match self.rule(&operation, started).await {
+            // The user has just made this answer; asking again whether to send it is no question.
+            Ruling::Ask(doubt) => self.shared.answered(*doubt, None).await,
+            ruling => ruling,
+        };
+        match let_through(line, payload, ruling) {
+            Ok(line) => self.to_server(&line, exchange).await,
+            Err(Ruling::Refuse(refused)) => {
                 self.refuse_response(&operation, id, &refused, exchange).await;
             }
-            // The user has just made this answer; asking again whether to send it is no question.
-            Ruling::Ask(doubt) => {
-                let ruling = self.shared.answered(*doubt, None).await;
-                if let Ruling::Refuse(refused) = ruling {
-                    self.refuse_response(&operation, id, &refused, exchange).await;
-                }
-            }
+            Err(_) => {}
         }
     }
 

@@ -14,7 +14,7 @@ use defenter_policy::{Direction, Phase};
 
 use super::{
     core::{Asked, Core, Exchange, count_dropped, trim},
-    decide::{TOO_MANY_WAIT, malformed, new_operation, over_limit, with_payload},
+    decide::{TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit},
 };
 use crate::{
     gate::{self, Doubt, Operation, Ruling},
@@ -165,20 +165,15 @@ impl Core {
         operation: &Operation<'_>,
         ruling: Ruling,
     ) {
-        match ruling {
-            Ruling::Forward => self.forward_to_client(line).await,
-            Ruling::Replace(new) => {
-                if let Some(line) = with_payload(line, operation.payload, &new) {
-                    self.forward_to_client(&line).await;
-                }
-            }
-            Ruling::Refuse(refused) => {
+        match let_through(line, operation.payload, ruling) {
+            Ok(line) => self.forward_to_client(&line).await,
+            Err(Ruling::Refuse(refused)) => {
                 let modern = self.talk().recovery.era().is_modern();
                 let form = operation.known.refusal;
                 let answer = refused.refusal(operation).answer(id, form, modern);
                 self.to_client(&answer).await;
             }
-            Ruling::Ask(_) => {}
+            Err(_) => {}
         }
         self.client_answered(&id.to_owned(), Some(line));
     }
@@ -261,20 +256,19 @@ impl Core {
         operation: &Operation<'_>,
         ruling: Ruling,
     ) {
-        let new = match ruling {
-            Ruling::Forward => None,
-            Ruling::Replace(new) => with_payload(line, operation.payload, &new),
-            Ruling::Refuse(refused) => {
+        let line = match let_through(line, operation.payload, ruling) {
+            Ok(line) => line,
+            Err(Ruling::Refuse(refused)) => {
                 let answer = refused.refusal(operation).error(id);
                 // In a task, since the server may not be reading while it waits for us to read.
                 let core = self.clone();
                 return self.spawn(async move { core.answer_server(&answer).await });
             }
-            Ruling::Ask(_) => return,
+            Err(_) => return,
         };
         let asked = Asked { operation: operation.id.to_owned(), method: operation.method.into() };
         self.talk().asked.insert(id.to_owned(), asked);
-        self.forward_to_client(new.as_deref().unwrap_or(line)).await;
+        self.forward_to_client(&line).await;
     }
 
     /// Answers a request of the server's in the client's place, the way the client would have: the
@@ -361,16 +355,11 @@ impl Core {
             target: None,
             payload,
         };
-        match self.rule(&operation, started).await {
-            Ruling::Forward => self.forward_to_client(line).await,
-            Ruling::Replace(new) => {
-                if let Some(line) = with_payload(line, payload, &new) {
-                    self.forward_to_client(&line).await;
-                }
-            }
+        match let_through(line, payload, self.rule(&operation, started).await) {
+            Ok(line) => self.forward_to_client(&line).await,
             // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
-            Ruling::Refuse(_) => {}
-            Ruling::Ask(doubt) => drop(self.unasked(*doubt).await),
+            Err(Ruling::Ask(doubt)) => drop(self.unasked(*doubt).await),
+            Err(_) => {}
         }
     }
 
