@@ -214,61 +214,6 @@ fn fill(dir: &Path) {
     assert_eq!(fs::metadata(log.path()).unwrap().len(), length);
 }
 
-/// The test starts itself as a writer that never ends, and kills it.
-#[test]
-fn a_killed_writer_loses_nothing_that_was_appended() {
-    const DIR: &str = "DEFENTER_TEST_KILLED_WRITER";
-    if let Some(dir) = std::env::var_os(DIR) {
-        return append_for_ever(Path::new(&dir));
-    }
-    let dir = TempDir::new().unwrap();
-    let mut seen = 0;
-    for round in 1..4 {
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "log::tests::a_killed_writer_loses_nothing_that_was_appended"])
-            .env(DIR, dir.path())
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = std::time::Instant::now();
-        let told = dir.path().join("told");
-        // The writer tells how far it is after each append, so that much must be there.
-        let mut appended = 0;
-        while appended < seen + 50 {
-            assert!(started.elapsed() < Duration::from_secs(60), "the writer does not write");
-            let text = fs::read_to_string(&told).unwrap_or_default();
-            appended = text.parse().unwrap_or(0).max(appended);
-            std::thread::yield_now();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-
-        let mut log = open(dir.path());
-        assert_eq!(log.stream(), "main");
-        log.append(&record(round)).unwrap();
-        drop(log);
-        let report = verify(dir.path()).unwrap();
-        assert!(report.is_intact(), "{report:?}");
-        assert!(report.records() > appended, "{} of {appended}", report.records());
-        seen = report.records();
-    }
-}
-
-fn append_for_ever(dir: &Path) {
-    let mut log = open(dir);
-    let before = verify(dir).unwrap().records();
-    let parent_is_gone = Duration::from_secs(90);
-    let started = std::time::Instant::now();
-    for n in 1.. {
-        log.append(&record(n)).unwrap();
-        fs::write(dir.join("telling"), (before + n).to_string()).unwrap();
-        fs::rename(dir.join("telling"), dir.join("told")).unwrap();
-        if started.elapsed() > parent_is_gone {
-            return;
-        }
-    }
-}
-
 #[test]
 fn files_rotate_by_size_and_the_chain_goes_on() {
     let dir = TempDir::new().unwrap();
