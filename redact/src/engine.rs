@@ -2,6 +2,7 @@
 //! Accepts a text and the ranges of it to look at; emits matches whose spans are places in that
 //! text; promises that close inspection is paid for in steps, and that running out is told.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::context::{self, Assigned, Assignments};
@@ -50,6 +51,8 @@ impl Match {
 pub(crate) struct Work<'r> {
     pub(crate) redactor: &'r Redactor,
     pub(crate) found: Vec<Match>,
+    /// The exceptions that applied, by their numbers.
+    pub(crate) exempted: BTreeSet<usize>,
     steps: u64,
     /// Rules that look far, each with the place of its next look.
     waits: Vec<(usize, usize)>,
@@ -74,6 +77,7 @@ impl<'r> Work<'r> {
         Work {
             redactor,
             found: Vec::new(),
+            exempted: BTreeSet::new(),
             steps,
             waits: Vec::new(),
             exhausted: length > budget.max_bytes,
@@ -140,6 +144,13 @@ impl<'r> Work<'r> {
             return;
         }
         let fingerprint = Fingerprint::of(self.redactor.fingerprint_key(), value);
+        if self.redactor.has_exceptions() && self.spend(value.len()) {
+            let exempted = self.redactor.exempts(rule, kind, value, fingerprint);
+            if let Some(exception) = exempted {
+                self.exempted.insert(exception);
+                return;
+            }
+        }
         let rule = u16::try_from(rule).unwrap_or(u16::MAX);
         self.found.push(Match { span, rule, kind, confidence, verdict, fingerprint });
     }

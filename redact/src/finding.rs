@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
@@ -90,14 +91,23 @@ pub enum Verdict {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Fingerprint([u8; 16]);
 
+/// A key that was taken up once, which is half of the work of a fingerprint.
+pub(crate) struct FingerprintKey(Hmac<Sha256>);
+
+impl FingerprintKey {
+    pub(crate) fn new(key: &[u8; 32]) -> FingerprintKey {
+        // SHA-256 takes blocks of 64 bytes, to which HMAC fills a shorter key with zeros (RFC 2104).
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block[..key.len()].copy_from_slice(key);
+        FingerprintKey(Hmac::new(&block))
+    }
+}
+
 impl Fingerprint {
     /// HMAC-SHA-256 of the value under the key, cut to 128 bits; zeros without a key.
-    pub(crate) fn of(key: Option<&[u8; 32]>, value: &[u8]) -> Fingerprint {
-        let Some(key) = key else { return Fingerprint::default() };
-        // HMAC takes keys of any length, so that this cannot fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-            return Fingerprint::default();
-        };
+    pub(crate) fn of(key: Option<&FingerprintKey>, value: &[u8]) -> Fingerprint {
+        let Some(FingerprintKey(mac)) = key else { return Fingerprint::default() };
+        let mut mac = mac.clone();
         mac.update(value);
         let full = mac.finalize().into_bytes();
         let mut cut = [0; 16];
@@ -116,6 +126,24 @@ impl Fingerprint {
     }
 }
 
+/// A text is not a fingerprint of 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is 32 hexadecimal digits")]
+pub struct NotAFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = NotAFingerprint;
+
+    fn from_str(text: &str) -> Result<Fingerprint, NotAFingerprint> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if text.len() != 32 || !digits {
+            return Err(NotAFingerprint);
+        }
+        let number = u128::from_str_radix(text, 16).map_err(|_| NotAFingerprint)?;
+        Ok(Fingerprint(number.to_be_bytes()))
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -129,8 +157,9 @@ impl fmt::Debug for Fingerprint {
 }
 
 impl Serialize for Fingerprint {
+    /// As hexadecimal digits; null where there was no key.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if self.is_none() { serializer.serialize_none() } else { serializer.collect_str(self) }
     }
 }
 
@@ -176,10 +205,25 @@ mod tests {
 
     #[test]
     fn fingerprints_depend_on_key_and_value() {
-        let (a, b) = ([1; 32], [2; 32]);
+        let (a, b) = (FingerprintKey::new(&[1; 32]), FingerprintKey::new(&[2; 32]));
         assert_eq!(Fingerprint::of(Some(&a), b"x"), Fingerprint::of(Some(&a), b"x"));
         assert_ne!(Fingerprint::of(Some(&a), b"x"), Fingerprint::of(Some(&a), b"y"));
         assert_ne!(Fingerprint::of(Some(&a), b"x"), Fingerprint::of(Some(&b), b"x"));
         assert!(Fingerprint::of(None, b"x").is_none());
+    }
+
+    /// The first test vector of RFC 4231 has a key of 20 bytes, which zeros make 32.
+    #[test]
+    fn a_fingerprint_is_the_beginning_of_an_hmac() {
+        let mut key = [0; 32];
+        key[..20].fill(0x0b);
+        let print = Fingerprint::of(Some(&FingerprintKey::new(&key)), b"Hi There");
+        assert_eq!(print.to_string(), "b0344c61d8db38535ca8afceaf0bf12b");
+        assert_eq!(print.to_string().parse(), Ok(print));
+        for wrong in
+            ["", "b0", "+0344c61d8db38535ca8afceaf0bf12b", "é344c61d8db38535ca8afceaf0bf12"]
+        {
+            assert_eq!(wrong.parse::<Fingerprint>(), Err(NotAFingerprint), "{wrong}");
+        }
     }
 }

@@ -18,6 +18,7 @@ mod blocks;
 mod context;
 mod decode;
 mod engine;
+mod exception;
 mod finding;
 mod json;
 mod kind;
@@ -32,7 +33,8 @@ mod scan;
 mod stream;
 mod unescape;
 
-pub use finding::{Confidence, Finding, Fingerprint, RuleId, Verdict};
+pub use exception::Exception;
+pub use finding::{Confidence, Finding, Fingerprint, NotAFingerprint, RuleId, Verdict};
 pub use kind::Kind;
 pub use options::{Budget, Options, RuleError, RuleFile};
 pub use redactor::{Redactor, RuleInfo};

@@ -106,8 +106,22 @@ pub enum RuleError {
         /// What the compiler says.
         detail: String,
     },
+    /// An exception says too little, or what cannot be understood.
+    #[error("redaction exception `{reason}`: {problem}")]
+    Exception {
+        /// Its reason, which tells it from others.
+        reason: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There are too many exceptions.
+    #[error("there are more than {most} redaction exceptions")]
+    TooManyExceptions {
+        /// The limit.
+        most: usize,
+    },
     /// A rule to switch off does not exist.
-    #[error("there is no rule {rule} to switch off; `defenter redact --rules` lists them")]
+    #[error("there is no rule {rule}; `defenter redact --rules` lists them")]
     UnknownRule {
         /// The id.
         rule: String,

@@ -3,19 +3,22 @@
 //! before it is needed) and safe to share between threads.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex::bytes::Regex;
 
 use crate::engine::{self, Layer, Match, Work};
+use crate::exception::{Compiled, Exception, MAX_EXCEPTIONS};
+use crate::finding::FingerprintKey;
 use crate::json::{self, NotJson, Token};
 use crate::locate::{self, Piece};
 use crate::offsets::Derived;
 use crate::options::{Budget, Options, RuleError, RuleFile};
 use crate::prefilter::{MIN_KEYWORD, Prefilter};
 use crate::rule::{Allow, Detector, DialectError, How, Rule, parse};
-use crate::{Confidence, Finding, Kind, RuleId, Scan, Stream, barrier, unescape};
+use crate::{Confidence, Finding, Fingerprint, Kind, RuleId, Scan, Stream, barrier, unescape};
 
 /// How often an input is looked at, at most; what has not settled then is withheld.
 const MAX_ROUNDS: usize = 8;
@@ -46,8 +49,15 @@ pub struct RuleInfo {
     pub confidence: Confidence,
 }
 
-/// Compiled rules. Immutable; share one as `Arc<Redactor>`.
+/// Compiled rules, and what is left alone of what they find. Immutable; share one as
+/// `Arc<Redactor>`.
 pub struct Redactor {
+    tables: Arc<Tables>,
+    exceptions: Vec<Compiled>,
+}
+
+/// What redactors that differ only in their exceptions share.
+struct Tables {
     rules: Vec<Rule>,
     keyword_lengths: Vec<usize>,
     keyword_rules: Vec<Vec<u16>>,
@@ -56,6 +66,7 @@ pub struct Redactor {
     has_parts: bool,
     allowlists: Vec<SharedAllow>,
     allowed_values: Vec<Regex>,
+    fingerprint_key: Option<FingerprintKey>,
     options: Options,
 }
 
@@ -132,7 +143,7 @@ impl Redactor {
                 keyword_rules[number].push(index as u16);
             }
         }
-        Redactor {
+        let tables = Tables {
             has_parts: rules.iter().any(|r| r.spec.skip_report || !r.spec.required.is_empty()),
             rules,
             keyword_lengths: keywords.iter().map(|keyword| keyword.len()).collect(),
@@ -141,8 +152,27 @@ impl Redactor {
             without_keywords,
             allowlists,
             allowed_values,
+            fingerprint_key: options.fingerprint_key.as_ref().map(FingerprintKey::new),
             options,
+        };
+        Redactor { tables: Arc::new(tables), exceptions: Vec::new() }
+    }
+
+    /// The same rules with other exceptions, in place of those that this one has. The compiled
+    /// tables are shared, so that a view costs little.
+    ///
+    /// # Errors
+    /// An exception that names what does not exist, or that says nothing.
+    pub fn with_exceptions(&self, exceptions: &[Exception]) -> Result<Redactor, RuleError> {
+        if exceptions.len() > MAX_EXCEPTIONS {
+            return Err(RuleError::TooManyExceptions { most: MAX_EXCEPTIONS });
         }
+        let ids = self.tables.rules.iter().map(|rule| rule.id.as_str());
+        let compiled = exceptions.iter().map(|exception| Compiled::new(exception, ids.clone()));
+        Ok(Redactor {
+            exceptions: compiled.collect::<Result<_, _>>()?,
+            tables: self.tables.clone(),
+        })
     }
 
     /// Scans the raw text of a JSON value; what is not JSON is scanned as text.
@@ -175,7 +205,7 @@ impl Redactor {
             }
             let found = std::mem::take(&mut work.found);
             if !known.add(input, found, json) {
-                return self.finish(known.pieces, json);
+                return self.finish(known.pieces, &work.exempted, json);
             }
             let (copy, near) = known.copy(input);
             if self.look(&mut work, &copy.text, json, &near).is_err() {
@@ -259,8 +289,10 @@ impl Redactor {
         Ok(())
     }
 
-    fn finish(&self, pieces: Vec<Piece>, json: bool) -> Scan {
-        let mut scan = Scan { json, ..Scan::default() };
+    fn finish(&self, pieces: Vec<Piece>, exempted: &BTreeSet<usize>, json: bool) -> Scan {
+        let reasons = exempted.iter().filter_map(|&one| self.exceptions.get(one));
+        let exceptions = reasons.map(|one| one.reason.clone()).collect();
+        let mut scan = Scan { json, exceptions, ..Scan::default() };
         for Piece { found, quoted, key_path } in pieces {
             scan.findings.push(Finding {
                 rule: self.rule(usize::from(found.rule)).id.clone(),
@@ -278,7 +310,7 @@ impl Redactor {
 
     /// Every rule, built-in and read.
     pub fn rules(&self) -> impl Iterator<Item = RuleInfo> {
-        self.rules.iter().map(|rule| RuleInfo {
+        self.tables.rules.iter().map(|rule| RuleInfo {
             id: rule.id.clone(),
             description: (&*rule.spec.description).into(),
             kind: rule.kind,
@@ -287,51 +319,67 @@ impl Redactor {
     }
 
     pub(crate) fn rule(&self, index: usize) -> &Rule {
-        &self.rules[index.min(self.rules.len().saturating_sub(1))]
+        &self.tables.rules[index.min(self.tables.rules.len().saturating_sub(1))]
     }
 
     pub(crate) fn rules_of(&self, keyword: usize) -> &[u16] {
-        &self.keyword_rules[keyword]
+        &self.tables.keyword_rules[keyword]
     }
 
     pub(crate) fn keyword_len(&self, keyword: usize) -> usize {
-        self.keyword_lengths[keyword]
+        self.tables.keyword_lengths[keyword]
     }
 
     pub(crate) fn prefilter(&self) -> &Prefilter {
-        &self.prefilter
+        &self.tables.prefilter
     }
 
     pub(crate) fn without_keywords(&self) -> &[usize] {
-        &self.without_keywords
+        &self.tables.without_keywords
     }
 
     /// Whether a rule requires others, or is a part of others only.
     pub(crate) fn has_parts(&self) -> bool {
-        self.has_parts
+        self.tables.has_parts
     }
 
     pub(crate) fn budget(&self) -> &Budget {
-        &self.options.budget
+        &self.tables.options.budget
     }
 
-    pub(crate) fn fingerprint_key(&self) -> Option<&[u8; 32]> {
-        self.options.fingerprint_key.as_ref()
+    pub(crate) fn fingerprint_key(&self) -> Option<&FingerprintKey> {
+        self.tables.fingerprint_key.as_ref()
+    }
+
+    /// The exception that covers a match, as its number.
+    pub(crate) fn exempts(
+        &self,
+        rule: usize,
+        kind: Kind,
+        value: &[u8],
+        fingerprint: Fingerprint,
+    ) -> Option<usize> {
+        self.exceptions.iter().position(|one| one.covers(rule, kind, value, fingerprint))
+    }
+
+    /// Whether there are exceptions, so that a match costs more.
+    pub(crate) fn has_exceptions(&self) -> bool {
+        !self.exceptions.is_empty()
     }
 
     /// Whether matches of that kind are wanted.
     pub(crate) fn reports(&self, kind: Kind) -> bool {
-        !self.options.disabled_kinds.contains(&kind)
+        !self.tables.options.disabled_kinds.contains(&kind)
     }
 
     /// Whether the user allowed that value.
     pub(crate) fn is_allowed(&self, value: &[u8]) -> bool {
-        self.allowed_values.iter().any(|regex| regex.is_match(value))
+        self.tables.allowed_values.iter().any(|regex| regex.is_match(value))
     }
 
     /// Whether an exception of a rule file covers a match of that rule.
     pub(crate) fn allows(&self, rule: &str, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
-        self.allowlists.iter().any(|shared| {
+        self.tables.allowlists.iter().any(|shared| {
             (shared.rules.is_empty() || shared.rules.iter().any(|id| id == rule))
                 && shared.allow.holds(secret, whole, line)
         })
@@ -339,13 +387,24 @@ impl Redactor {
 
     /// The rule of a matcher that is code, unless it is switched off.
     pub(crate) fn detector(&self, detector: Detector) -> Option<usize> {
-        self.rules.iter().position(|rule| rule.detector == Some(detector))
+        self.tables.rules.iter().position(|rule| rule.detector == Some(detector))
+    }
+}
+
+#[cfg(test)]
+impl Redactor {
+    /// Whether both look with the same tables.
+    pub(crate) fn shares_tables_with(&self, other: &Redactor) -> bool {
+        Arc::ptr_eq(&self.tables, &other.tables)
     }
 }
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Redactor").field("rules", &self.rules.len()).finish_non_exhaustive()
+        f.debug_struct("Redactor")
+            .field("rules", &self.tables.rules.len())
+            .field("exceptions", &self.exceptions.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{Finding, Fingerprint, Kind};
 
@@ -20,6 +21,8 @@ pub struct Scan {
     /// Whether the input was scanned as JSON.
     pub(crate) json: bool,
     pub(crate) withheld: bool,
+    /// Why something that was found was left alone, for each exception that did so.
+    pub(crate) exceptions: Vec<Arc<str>>,
 }
 
 impl Scan {
@@ -36,6 +39,12 @@ impl Scan {
     /// Whether the budget ran out, so that [`Scan::apply`] gives only a notice.
     pub fn withheld(&self) -> bool {
         self.withheld
+    }
+
+    /// The reasons of the exceptions that left something alone, each once. A value that another
+    /// rule found too is redacted all the same.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.exceptions.iter()
     }
 
     /// The kinds that were found, each once.
