@@ -241,6 +241,8 @@ impl<'r> Work<'r> {
                 }
             }
             (How::Detector, Some(Detector::Context)) => {
+                // A keyword as short as `pw:` has its operator with it.
+                let end = end - usize::from(!context::is_name(layer.text[end - 1]));
                 if !context::may_assign(layer.text, end) {
                     return;
                 }

@@ -62,6 +62,8 @@ pub(crate) struct Assigned {
     pub(crate) computed: bool,
     /// Whether the key is the first thing in its line, or follows `export`, `set`, `-` …
     pub(crate) line_start: bool,
+    /// Whether the key follows a comma or an opening brace.
+    pub(crate) follows_comma: bool,
 }
 
 /// Finds assignments in one text.
@@ -146,6 +148,7 @@ impl<'t> Assignments<'t> {
         }
         let mut assigned = Assigned {
             line_start: self.line_start(key.start),
+            follows_comma: self.follows_comma(key.start),
             key,
             value: at..at,
             quote: None,
@@ -202,6 +205,7 @@ impl<'t> Assignments<'t> {
             [b'>', ..] if self.is_tag(key) => (Operator::Tag, 1),
             [b'(', ..] if at == start && !quoted_key => (Operator::Call, 1),
             [b'i', b's', b' ', ..] if at > unblanked => (Operator::Word, 3),
+            [b'"', ..] if at > unblanked && is_defined(text, key.start) => (Operator::Equals, 0),
             _ if is_flag && at > unblanked => (Operator::Flag, 0),
             _ => return None,
         };
@@ -265,8 +269,15 @@ impl<'t> Assignments<'t> {
         {
             at += 1;
         }
+        // Go's conversion: []byte("…").
+        if text[at..].starts_with(b"[]byte(") {
+            at += b"[]byte(".len();
+        }
         match text.get(at)? {
-            quote @ (b'"' | b'\'' | b'`') => self.quoted(assigned, at, *quote),
+            quote @ (b'"' | b'\'' | b'`') => self
+                .quoted(assigned, at, *quote)
+                // A quote that is not closed in its line.
+                .or_else(|| self.bare(assigned, at + 1)),
             b'[' | b'(' | b'{' => self.first_element(assigned, at),
             b'\\' if matches!(text.get(at + 1), Some(b'"' | b'\'')) => {
                 self.escaped_quoted(assigned, at)
@@ -384,7 +395,8 @@ impl<'t> Assignments<'t> {
                 open > 0 && text[at..at + open].iter().all(|&b| is_name(b) || b == b':');
             if name_only && matches!(text.get(inside), Some(b'"' | b'\'' | b'`')) {
                 assigned.call = Some(at..at + open);
-                return self.quoted(assigned, inside, text[inside]);
+                self.quoted(assigned, inside, text[inside])?;
+                return self.default_value(assigned);
             }
         } else if matches!(text.get(end), Some(b' ')) && text[at..end].eq(b"new") {
             let name = end + 1;
@@ -400,6 +412,9 @@ impl<'t> Assignments<'t> {
             }
         }
         let whole = end;
+        if let Some(instead) = self.fallback(whole) {
+            return self.quoted(assigned, instead, text[instead]);
+        }
         while end > at && self.is_trailing(at, end) {
             end -= 1;
         }
@@ -409,11 +424,43 @@ impl<'t> Assignments<'t> {
             rest,
             [b' ', b'+' | b'?' | b'*' | b'|' | b'&' | b'-', b' ', ..]
                 | [b' ', b'|' | b'&' | b'=', _]
+                | [b' ', b'-', b'>']
         );
         assigned.computed =
             operated || ended && !assigned.tight && assigned.operator == Operator::Equals;
         assigned.value = at..end;
         (end > at).then_some(())
+    }
+
+    /// Of `getenv("NAME", "value")` and `getenv("NAME") || "value"`, the value.
+    fn default_value(&self, assigned: &mut Assigned) -> Option<()> {
+        let text = self.text;
+        let Some(name) = assigned.call.clone() else { return Some(()) };
+        let asks = [&b"env"[..], b"env.get", b"ENV.fetch", b"environ.get", b"config"]
+            .iter()
+            .any(|end| text[name.clone()].ends_with(end));
+        if !asks {
+            return Some(());
+        }
+        let after = assigned.value.end + 1;
+        let second = match text.get(after) {
+            Some(b',') => Some(self.blanks(after + 1, true)),
+            Some(b')') => self.fallback(after + 1),
+            _ => None,
+        };
+        let second = second.filter(|at| matches!(text.get(*at), Some(b'"' | b'\'')))?;
+        assigned.call = None;
+        self.quoted(assigned, second, text[second])
+    }
+
+    /// Where the quote is of what is taken where the expression before `at` has no value.
+    fn fallback(&self, at: usize) -> Option<usize> {
+        let at = self.blanks(at, false);
+        let rest = &self.text[at..];
+        let signs = [&b"|| "[..], b"?? ", b"or ", b"?: "];
+        let sign = signs.iter().find(|sign| rest.starts_with(sign))?;
+        let quote = self.blanks(at + sign.len(), false);
+        matches!(self.text.get(quote), Some(b'"' | b'\'')).then_some(quote)
     }
 
     /// Whether the last byte of `from..to` closes or ends something outside the value.
@@ -428,6 +475,12 @@ impl<'t> Assignments<'t> {
         !self.text[from..to].contains(&open)
     }
 
+    /// Whether a comma or an opening brace stands before a key, as in `{user: a, pass: b}`.
+    fn follows_comma(&self, at: usize) -> bool {
+        let before = &self.text[at.saturating_sub(4)..at];
+        matches!(before.trim_ascii_end().last(), Some(b',' | b'{'))
+    }
+
     /// Whether a key is what its line assigns to: nothing but indentation, a list dash, a comment
     /// sign or words such as `export` stand before it.
     fn line_start(&self, at: usize) -> bool {
@@ -438,6 +491,10 @@ impl<'t> Assignments<'t> {
             return false;
         }
         let lead = before[start.unwrap_or(0)..].trim_ascii();
+        // A comment sign after a line's number counts too.
+        if lead.ends_with(b"#") || lead.ends_with(b"//") {
+            return true;
+        }
         matches!(
             lead,
             b"" | b"-"
@@ -462,6 +519,11 @@ impl<'t> Assignments<'t> {
     }
 }
 
+/// Whether a preprocessor's `define` stands before a key.
+fn is_defined(text: &[u8], key: usize) -> bool {
+    text[key.saturating_sub(24)..key].trim_ascii_end().ends_with(b"define")
+}
+
 /// A quick look whether anything may be assigned to a name with a keyword that ends at `end`.
 pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
     let window = &text[end..text.len().min(end + MAX_KEY)];
@@ -473,6 +535,7 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
             match rest.get(blanks) {
                 Some(b'=' | b':' | b'-' | b'<' | b'>' | b'|' | b'?' | b'+' | b'.' | b',') => true,
                 Some(b'i') => rest.get(blanks + 1) == Some(&b's'),
+                Some(b'"') => true,
                 _ => {
                     // The value of a flag, or more words before the operator.
                     let first =
@@ -503,7 +566,7 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
 }
 
 /// Bytes of a key's name.
-fn is_name(byte: u8) -> bool {
+pub(crate) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
 }
 

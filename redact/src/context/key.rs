@@ -31,6 +31,7 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
     if is_calm(words.get(last)) || is_caption(words.get(0)) {
         return KeyClass::Other;
     }
+    let published = (last.saturating_sub(2)..last).any(|at| is_published(words.get(at)));
     for at in (last.saturating_sub(2)..=last).rev() {
         let word = words.get(at);
         if at < last && (is_calm(word)) {
@@ -39,6 +40,8 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
         let before = at.checked_sub(1).map(|at| words.get(at)).unwrap_or_default();
         match word_class(word, before) {
             KeyClass::Other => {}
+            // `publicToken` and `PublicKeyToken` are given to everybody, a public password is not.
+            KeyClass::Secret | KeyClass::Weak if published => return KeyClass::Other,
             class => return class,
         }
     }
@@ -118,6 +121,12 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
             | b"pw"
             | b"pswd"
             | b"psw"
+            | b"psswd"
+            | b"pssword"
+            | b"pswrd"
+            | b"passwrd"
+            | b"pasword"
+            | b"paswd"
             | b"pword"
             | b"passwords"
             | b"kennwort"
@@ -253,9 +262,6 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         word,
         b"key"
             | b"auth"
-            | b"nonce"
-            | b"salt"
-            | b"seed"
             | b"signature"
             | b"sig"
             | b"sid"
@@ -272,6 +278,11 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         return KeyClass::Weak;
     }
     KeyClass::Other
+}
+
+/// Words for what everybody may know.
+fn is_published(word: &[u8]) -> bool {
+    matches!(word, b"public" | b"publishable" | b"pub")
 }
 
 /// First words of names that stand for a text shown to a person.
@@ -457,6 +468,10 @@ fn is_calm(word: &[u8]) -> bool {
             | b"change"
             | b"changed"
             | b"strength"
+            | b"encryption"
+            | b"hashing"
+            | b"hasher"
+            | b"hashers"
             | b"attempts"
             | b"retries"
             | b"timeout"
@@ -661,6 +676,8 @@ mod tests {
             "primaryKey",
             "foreign_key",
             "token_count",
+            "publicToken",
+            "PublicKeyToken",
         ] {
             check(name, KeyClass::Other);
         }

@@ -12,7 +12,7 @@ mod value;
 use std::ops::Range;
 
 pub(crate) use address::{authorization, url_credentials};
-pub(crate) use assign::{Assigned, Assignments, may_assign};
+pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
 pub(crate) use pem::pem;
 pub(crate) use value::{
     entropy, is_machine_made, is_obvious_example, is_random, is_unlikely_password,
@@ -28,6 +28,11 @@ pub(crate) fn judge(work: &mut Work<'_>, layer: &Layer<'_>, rule: usize, assigne
     let text = layer.text;
     let class = key::classify(&text[assigned.key.clone()]);
     if class == KeyClass::Other || !work.spend(assigned.value.len()) {
+        return;
+    }
+    // A value that is cut short stands for another.
+    let rest = &text[assigned.value.end..];
+    if rest.starts_with(b"...") || rest.starts_with("…".as_bytes()) {
         return;
     }
     let raw = &text[assigned.value.clone()];
@@ -55,4 +60,57 @@ pub(crate) fn line_around<'t>(text: &'t [u8], whole: &Range<usize>) -> &'t [u8] 
     let start = memchr::memrchr(b'\n', &text[from..whole.start]).map_or(from, |at| from + at + 1);
     let end = memchr::memchr(b'\n', &text[whole.end..to]).map_or(to, |at| whole.end + at);
     &text[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Redactor;
+
+    /// Checks what a key's name and its value's surroundings make of a text; nothing where the
+    /// text stays as it is.
+    fn check(text: &str, secret: &str) {
+        let scan = Redactor::only("key-context").scan_text(text.as_bytes());
+        let found: Vec<&str> = scan.findings().iter().map(|f| &text[f.span.clone()]).collect();
+        let wanted: Vec<&str> = Some(secret).filter(|s| !s.is_empty()).into_iter().collect();
+        assert_eq!(found, wanted, "{text}");
+    }
+
+    #[test]
+    fn a_password_may_be_hardly_a_word() {
+        check("  password: godwkrph", "godwkrph");
+        check("{user: ivan, password: qwsnv}", "qwsnv");
+        check("\"password\": \"bflsm\",", "bflsm");
+        check("  password: required", "");
+        check("\"password\": \"Salasana\"", "");
+        check("password.encode('utf-8')", "");
+    }
+
+    #[test]
+    fn short_names_count_with_their_operator() {
+        check("id:master pw:dkPr48Gg!", "dkPr48Gg!");
+        check("10.1.2.3(PW:IhqSb1Gg)", "IhqSb1Gg");
+        check("PW=\"kwQz77!x\"", "kwQz77!x");
+        check("pwd=$(pwd)", "");
+    }
+
+    #[test]
+    fn what_stands_in_for_a_missing_setting_is_the_value() {
+        check("p = os.environ.get(\"DB_PASSWORD\", \"at5G6zi!m\")", "at5G6zi!m");
+        check("PASSWORD = os.environ.get(\"PASSWORD\") or \"at5G6zi!m\"", "at5G6zi!m");
+        check("'password' => env('DB_PASSWORD', 'kx93-Lmq')", "kx93-Lmq");
+        check("password: process.env.DB_PASSWORD || 'kx93-Lmq'", "kx93-Lmq");
+        check("'password' => env('DB_PASSWORD'),", "");
+        check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
+    }
+
+    #[test]
+    fn what_is_public_cut_short_or_read_elsewhere_is_no_secret() {
+        check("publicToken = \"9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC\"", "");
+        check("PublicKeyToken=b03f5f7f11d50a3a", "");
+        check("export TOKEN=ops_eyJzaWduSW5BZGRyZXNzIjoiaHR0cHM6...", "");
+        check("-passin \"file:kdjf93.pem\"", "");
+        check("(password=MYA*)", "");
+        check("STATUS_WRONG_PASSWORD = 3221225578 -> Code", "");
+        check("password = \"0xAb19D82E7f546cC3\"", "");
+    }
 }

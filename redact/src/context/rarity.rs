@@ -11,6 +11,9 @@ const EDGE: usize = 26;
 /// Above this many bits per letter a string is hardly made of words.
 pub(super) const RARE: f64 = 5.5;
 
+/// The same for what a password's key says: hardly a word, of whatever language.
+pub(super) const RARE_PASSWORD: f64 = 4.3;
+
 /// How surprising the letters of a value are, in bits per letter; 0 where it has none. Words end
 /// at everything that is no letter, and before a capital that follows a small letter.
 pub(super) fn rarity(value: &[u8]) -> f64 {

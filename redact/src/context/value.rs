@@ -4,7 +4,7 @@
 
 use super::assign::{Assigned, Operator};
 use super::key::KeyClass;
-use super::rarity::{RARE, rarity};
+use super::rarity::{RARE, RARE_PASSWORD, rarity};
 use crate::{Confidence, barrier};
 
 /// Longest value that is judged, in bytes; longer ones count as sentences or data.
@@ -40,7 +40,8 @@ pub(crate) fn judge(
     if shape.blank > 0 || shape.other > 0 && shape.digit == 0 || is_place(value) {
         return None;
     }
-    if !quoted && value.len() <= 18 && value.starts_with(b"0x") {
+    // An address in memory, a number of 64 bits.
+    if value.len() <= 18 && value.starts_with(b"0x") {
         return None;
     }
     match class {
@@ -52,8 +53,8 @@ pub(crate) fn judge(
 }
 
 fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Option<Confidence> {
-    let rare = rarity(value) >= RARE;
-    if !rare && shape.digit == 0 && names_itself(value) {
+    let rare = rarity(value) >= RARE_PASSWORD;
+    if shape.digit == 0 && names_itself(value) && rarity(value) < RARE {
         return None;
     }
     let letters = shape.lower + shape.upper;
@@ -74,11 +75,13 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
             Confidence::Low
         });
     }
-    let written = assigned.line_start || assigned.quoted_key || assigned.tight;
+    let written =
+        assigned.line_start || assigned.quoted_key || assigned.tight || assigned.follows_comma;
     let varied = shape.digit >= 2 || shape.upper > 0 || marks > 0;
     match assigned.operator {
         Operator::Colon => written && (rare || strong && varied),
         Operator::Equals => rare && written || strong && (assigned.tight || varied),
+        Operator::Arrow => strong && varied,
         Operator::Flag | Operator::Tag => strong || rare,
         _ => false,
     }
@@ -94,7 +97,18 @@ fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence
     }
     let rare = value.len() >= 8 && rarity(value) >= RARE && shape.symbol <= value.len() / 4;
     let written = assigned.quote.is_some() || assigned.line_start || assigned.tight;
-    (made || rare && written).then_some(if made { Confidence::Medium } else { Confidence::Low })
+    // Every class of signs, as a generator of passwords writes them.
+    let mixed = value.len() >= 12
+        && shape.symbol >= 2
+        && shape.digit > 0
+        && shape.upper > 0
+        && shape.lower > 0
+        && assigned.quote.is_some();
+    (made || (rare || mixed) && written).then_some(if made {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    })
 }
 
 fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Option<Confidence> {
@@ -121,8 +135,13 @@ fn machine_made(value: &[u8], shape: &Shape, least: f64) -> bool {
     let mixed = shape.digit >= 4 && transitions(value) >= 2
         || transitions(value) >= 3
         || letters == 0
+        || is_hex(value) && value.len() >= 12 && shape.digit >= 4 && letters >= 4
         || rarity(value) >= RARE - 0.5;
     mixed && entropy(value) >= least.min(entropy_ceiling(value.len()))
+}
+
+fn is_hex(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// What a random value of that length can reach, less a margin.
@@ -309,6 +328,7 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
         b"notreal",
         b"fake",
         b"dummy",
+        b"scram-sha",
     ];
     let mut lower = [0; 64];
     let head = &value[..value.len().min(64)];
@@ -358,6 +378,34 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
             | b"test"
             | b"str"
             | b"type"
+            | b"utf8"
+            | b"utf-8"
+            | b"utf16"
+            | b"utf-16"
+            | b"utf-16le"
+            | b"ascii"
+            | b"latin1"
+            | b"latin-1"
+            | b"iso-8859-1"
+            | b"base64"
+            | b"base64url"
+            | b"sha1"
+            | b"sha256"
+            | b"sha512"
+            | b"passwort"
+            | b"kennwort"
+            | b"salasana"
+            | b"heslo"
+            | b"wachtwoord"
+            | b"lozinka"
+            | b"parola"
+            | b"senha"
+            | b"jelszo"
+            | b"adgangskode"
+            | b"losenord"
+            | b"contrasena"
+            | b"contrasenya"
+            | b"sandi"
     ) || contains_any(lower, PARTS)
     {
         return true;
@@ -390,11 +438,20 @@ pub(crate) fn is_unlikely_password(value: &[u8]) -> bool {
 /// Whether a quoted value is filled in later.
 fn is_template(value: &[u8]) -> bool {
     matches!(value, [b'<', .., b'>'] | [b'%', .., b'%'] | [b'{', .., b'}'] | [b'[', .., b']'])
+        || names_source(value)
+        // A pattern: `abc*`.
+        || matches!(value, [start @ .., b'*'] if start.iter().all(u8::is_ascii_alphabetic))
         || [&b"${"[..], b"{{", b"#{", b"$(", b"%(", b"<%", b"@{"]
             .iter()
             .any(|open| memchr::memmem::find(value, open).is_some())
         || value.starts_with(b"$")
             && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+/// Whether a value says where the password is to be read, as OpenSSL's options do
+/// (openssl-passphrase-options(1)).
+fn names_source(value: &[u8]) -> bool {
+    [&b"file:"[..], b"env:", b"fd:"].iter().any(|source| value.starts_with(source))
 }
 
 /// Whether a value without quotes is an expression of a programming language.
