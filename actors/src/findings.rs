@@ -2,7 +2,7 @@
 //!
 //! - Owns: comparing what was read with the install journal; telling what is new.
 //! - Accepts: a reading of the configs, the journal, the path of this program.
-//! - Emits: [`FindingView`]s, lines in the log, and changed configs.
+//! - Emits: [`FindingView`]s, lines in the log, news for the desktop, and changed configs.
 //! - Promises: a command that was changed under a wrapped name is told and never wrapped, since
 //!   clients approve servers by name (MCPoison, CVE-2025-54136); only redacted text is told; a
 //!   client that changes its file back for ever is not fought for ever.
@@ -19,6 +19,7 @@ use defenter_redact::Redactor;
 use crate::{
     house::House,
     metrics,
+    notifications::News,
     status::{FindingKind, FindingView},
     supervisor::chain,
 };
@@ -118,29 +119,45 @@ impl Wrapped {
         all
     }
 
-    /// Tells what was done.
-    pub(crate) fn tell(&self, redactor: &Redactor) {
-        for change in self.done.iter().take(MAX_LINES) {
-            let server = redacted(redactor, &change.name);
-            tracing::info!(%server, client = %change.client, scope = change.scope, "an entry was wrapped, as `install.auto` says");
+    /// Tells what was done, and gives it for those who are told otherwise.
+    pub(crate) fn tell(&self, redactor: &Redactor) -> Vec<News> {
+        let wrapped = |change: &Change| News::Wrapped {
+            client: change.client.to_string(),
+            scope: change.scope.to_owned(),
+            name: redacted(redactor, &change.name),
+        };
+        let news: Vec<News> = self.done.iter().map(wrapped).collect();
+        for one in news.iter().take(MAX_LINES) {
+            if let News::Wrapped { client, scope, name } = one {
+                tracing::info!(
+                    server = name,
+                    client,
+                    scope,
+                    "an entry was wrapped, as `install.auto` says"
+                );
+            }
         }
         for error in self.failed.iter().take(MAX_LINES) {
             let error = redacted(redactor, error);
             tracing::warn!(%error, "an entry could not be wrapped; `defenter install` tells more");
         }
+        news
     }
 }
 
 impl Noticed {
-    /// Takes the findings of a reading, tells those that are new, and counts all.
+    /// Takes the findings of a reading, logs those that are new, counts all, and gives the new ones.
     pub(crate) fn take(
         &mut self,
         reading: Result<Vec<FindingView>, JournalError>,
         redactor: &Redactor,
-    ) {
+    ) -> Vec<News> {
         let found: Vec<FindingView> = match reading {
             Ok(found) => found.iter().map(|finding| finding.redacted(redactor)).collect(),
-            Err(error) => return self.cannot_compare(chain(&error)),
+            Err(error) => {
+                self.cannot_compare(chain(&error));
+                return Vec::new();
+            }
         };
         self.trouble = None;
         let fresh = found.iter().filter(|finding| !self.findings.contains(finding));
@@ -166,8 +183,10 @@ impl Noticed {
             let count = found.iter().filter(|finding| finding.kind == kind).count();
             metrics::config_findings(kind, count);
         }
+        let news = news.into_iter().cloned().map(News::Found).collect();
         self.findings = found;
         self.is_first_over = true;
+        news
     }
 
     /// What was found, redacted.
@@ -234,7 +253,9 @@ mod tests {
         let redactor = Redactor::builtin();
         let mut noticed = Noticed::default();
         let one = vec![finding(FindingKind::Unwrapped, "one")];
-        noticed.take(Ok(one.clone()), &redactor);
+        let news = noticed.take(Ok(one.clone()), &redactor);
+        assert_eq!(news, [News::Found(one[0].clone())]);
+        assert_eq!(noticed.take(Ok(one.clone()), &redactor), [], "it is no news any more");
         assert_eq!(noticed.findings(), one);
         noticed.take(Err(JournalError::Busy), &redactor);
         assert_eq!(noticed.findings(), one);

@@ -20,7 +20,7 @@ use defenter_config::{
 use defenter_policy::{Layer, LayerKind, Preset};
 use defenter_redact::{Kind, Options as RedactOptions, RuleFile};
 
-use crate::{entry::Entry, restart::RestartPolicy, session::Limits};
+use crate::{entry::Entry, notifications::actor::Tuning, restart::RestartPolicy, session::Limits};
 
 /// The largest policy or rule file.
 const MAX_FILE: u64 = 8 << 20;
@@ -221,6 +221,14 @@ pub fn limits(settings: &Settings) -> Limits {
         payload: bytes(settings.audit.max_payload_bytes),
         drain: Duration::from_secs(30),
         stderr_lines: count(settings.log.server_stderr_lines),
+    }
+}
+
+/// How findings are told on the desktop, as the settings say.
+pub(crate) fn notifications(settings: &Settings) -> Tuning {
+    Tuning {
+        enabled: settings.notifications.enabled,
+        interval: std::time::Duration::from_secs(settings.notifications.interval_s),
     }
 }
 

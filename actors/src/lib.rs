@@ -13,7 +13,9 @@ pub mod house;
 #[cfg(unix)]
 pub mod listener;
 pub mod metrics;
+mod notifications;
 mod policy;
+mod process_group;
 mod redaction;
 pub mod restart;
 mod server;

@@ -34,6 +34,7 @@ use crate::{
     entry::Entry,
     findings::Noticed,
     house::{self, House, PolicyInput, Rules},
+    notifications::actor::{Notifications, NotificationsMsg},
     policy::{Policy, PolicyMsg},
     redaction::{Redaction, RedactionMsg},
     restart::{FailureHistory, Restart, RestartPolicy},
@@ -94,6 +95,8 @@ pub(crate) enum Part {
     Servers,
     /// See [`crate::watcher`].
     Watcher,
+    /// See [`crate::notifications`].
+    Notifications,
     /// See [`crate::listener`].
     Listener,
     /// See [`crate::service`]; the number tells which.
@@ -125,6 +128,7 @@ pub(crate) struct Slots {
     pub(crate) policy: Slot<PolicyMsg>,
     pub(crate) redaction: Slot<RedactionMsg>,
     pub(crate) watcher: Slot<WatcherMsg>,
+    pub(crate) notifications: Slot<NotificationsMsg>,
     pub(crate) audit: Slot<AuditMsg>,
 }
 
@@ -136,6 +140,7 @@ impl Slots {
             policy: Slot::empty(),
             redaction: Slot::empty(),
             watcher: Slot::empty(),
+            notifications: Slot::empty(),
             audit: Slot::empty(),
         }
     }
@@ -165,7 +170,7 @@ impl Actor for Supervisor {
         let mut parts =
             vec![Part::Audit, Part::Redaction, Part::Policy, Part::Dialog, Part::Servers];
         if arguments.house.is_some() {
-            parts.extend([Part::Watcher, Part::Listener]);
+            parts.extend([Part::Notifications, Part::Watcher, Part::Listener]);
         }
         parts.extend((0..arguments.services.len()).map(Part::Service));
         let mut state = State {
@@ -255,9 +260,18 @@ impl State {
             Part::Watcher => {
                 let Some(house) = self.arguments.house.clone() else { return Ok(()) };
                 let program = self.arguments.program.clone();
-                let supervisor = myself.clone();
-                let arguments = watcher::Arguments { house, program, shared, supervisor };
+                let arguments = watcher::Arguments {
+                    house,
+                    program,
+                    shared,
+                    supervisor: myself.clone(),
+                    notifications: slots.notifications.clone(),
+                };
                 fill(&slots.watcher, spawn(ConfigWatcher, arguments, root).await?)
+            }
+            Part::Notifications => {
+                let tuning = house::notifications(&self.arguments.rules.loaded.settings);
+                fill(&slots.notifications, spawn(Notifications, tuning, root).await?)
             }
             Part::Listener => {
                 let Some(cell) = self.listen(myself).await? else { return Ok(()) };
@@ -342,7 +356,9 @@ impl State {
             self.wanted.clone_from(&entries);
             self.arguments.slots.servers.cast(ServersMsg::Wanted(entries));
         }
-        self.noticed.take(reading.findings, &self.arguments.shared.redactor.load());
+        let news = self.noticed.take(reading.findings, &self.arguments.shared.redactor.load());
+        let standing = self.noticed.findings().to_vec();
+        self.arguments.slots.notifications.cast(NotificationsMsg::Findings(news, standing));
         match reading.rules {
             Ok(rules) => self.adopt(rules),
             Err(error) => {
@@ -367,6 +383,7 @@ impl State {
                 (house::limits(settings), house::restart_policy(settings));
             slots.servers.cast(ServersMsg::Tuned(limits, policy));
             self.arguments.shared.limits.store(Arc::new(limits));
+            slots.notifications.cast(NotificationsMsg::Tune(house::notifications(settings)));
             tracing::info!("settings loaded; `console.listen` and `audit.*` need a restart");
         }
     }

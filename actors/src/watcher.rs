@@ -26,7 +26,9 @@ use tokio::{
 use crate::{
     findings::{self, Wrapped},
     house::{House, HouseError, Rules},
+    notifications::actor::NotificationsMsg,
     shared::Shared,
+    slot::Slot,
     status::{FindingKind, FindingView},
     supervisor::SupervisorMsg,
 };
@@ -94,6 +96,7 @@ pub(crate) struct Arguments {
     pub(crate) program: PathBuf,
     pub(crate) shared: Arc<Shared>,
     pub(crate) supervisor: ActorRef<SupervisorMsg>,
+    pub(crate) notifications: Slot<NotificationsMsg>,
 }
 
 pub(crate) struct State {
@@ -173,7 +176,8 @@ impl Actor for ConfigWatcher {
             }
             WatcherMsg::Wrapped(wrapped) => {
                 state.wrapping = false;
-                wrapped.tell(&state.arguments.shared.redactor.load());
+                let news = wrapped.tell(&state.arguments.shared.redactor.load());
+                state.arguments.notifications.cast(NotificationsMsg::News(news));
                 let more = std::mem::take(&mut state.more);
                 if !wrapped.done.is_empty() {
                     state.wraps.push_back(Instant::now());

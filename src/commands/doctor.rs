@@ -8,7 +8,7 @@ use defenter_actors::{
 };
 use defenter_config::{
     clients::discover,
-    doctor::{self, Severity, SystemPrograms},
+    doctor::{self, Programs, Severity, SystemPrograms},
     install::{Journal, status},
 };
 use defenter_policy::PolicySet;
@@ -65,6 +65,9 @@ fn ourselves(house: &House) -> Vec<Finding> {
     let asks = match house.rules() {
         Ok(rules) => {
             findings.extend(rules_findings(&rules));
+            if rules.loaded.settings.notifications.enabled {
+                findings.extend(notifications(&|program| is_on_path(house, program)));
+            }
             rules.loaded.settings.dialog.enabled
         }
         Err(error) => {
@@ -135,6 +138,24 @@ fn supervisor(answer: Result<Option<StatusView>, Failure>) -> Vec<Finding> {
     });
     findings.extend(ill);
     findings
+}
+
+/// Whether findings can be told on the desktop; macOS and Windows always can.
+fn notifications(is_there: &dyn Fn(&str) -> bool) -> Option<Finding> {
+    if cfg!(any(target_os = "macos", windows)) || is_there("notify-send") {
+        return None;
+    }
+    let message =
+        "notify-send is not on PATH, so findings are told in the log and in `status` only";
+    Some(
+        Finding::new(Severity::Info, "notifications", message)
+            .hint("install it (libnotify), or set `notifications.enabled` to false"),
+    )
+}
+
+fn is_on_path(house: &House, program: &str) -> bool {
+    let path = house.host.var("PATH").unwrap_or_default();
+    std::env::split_paths(path).any(|folder| SystemPrograms.is_program(&folder.join(program)))
 }
 
 /// Whether the user can be asked, from the environment of this terminal.
@@ -269,6 +290,14 @@ mod tests {
         check(Ok(Some(view(ours, None))), &[]);
         check(Ok(Some(view("0.0.1", None))), &[(Severity::Warning, "supervisor")]);
         check(Ok(Some(view(ours, Some("it fails")))), &[(Severity::Error, "quarantined")]);
+    }
+
+    #[cfg(not(any(target_os = "macos", windows)))]
+    #[test]
+    fn a_desktop_that_cannot_be_told_anything_is_good_to_know() {
+        assert!(notifications(&|program| program == "notify-send").is_none());
+        let finding = notifications(&|_| false).expect("a finding");
+        assert_eq!((finding.severity, finding.code), (Severity::Info, "notifications"));
     }
 
     #[test]

@@ -59,6 +59,8 @@ impl Bed {
                 "console": {"listen": address.to_string()},
                 "shutdown": {"eof_grace_ms": 400, "term_grace_ms": 400},
                 "restart": {"backoff_initial_ms": 20},
+                // Nobody's desktop is to show what tests find.
+                "notifications": {"enabled": false},
             }),
             variables: BTreeMap::new(),
             address,

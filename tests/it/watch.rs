@@ -2,6 +2,7 @@
 //! where the settings say so, mended; another command under a known name is only told.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -149,4 +150,67 @@ fn another_command_under_a_wrapped_name_is_told_and_never_wrapped_by_itself() {
 
     bed.write(CURSOR, &wrapped);
     assert_eventually!(findings(&bed).is_empty(), "{:?}", findings(&bed));
+}
+
+/// A desktop: a `notify-send` that notes what it is told, and the supervisor's settings for it.
+fn with_desktop(bed: Bed) -> Bed {
+    let script = "#!/bin/sh\nnote=$(mktemp \"$HOME/note.XXXXXX\")\n\
+                  printf '%s\\n' \"$@\" >\"$note\"\nmv \"$note\" \"$note.told\"\n";
+    let program = bed.write("desktop/notify-send", script);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our file");
+    let path = std::env::var("PATH").expect("a path");
+    let folder = program.parent().expect("a folder").display().to_string();
+    bed.variable("PATH", format!("{folder}:{path}"))
+        .settings(json!({"notifications": {"enabled": true, "interval_s": 1}}))
+}
+
+/// What the desktop was told, one text a notification.
+fn notes(bed: &Bed) -> Vec<String> {
+    let files = fs::read_dir(bed.home()).expect("a home").flatten().map(|file| file.path());
+    let told = files.filter(|path| path.extension().is_some_and(|end| end == "told"));
+    told.map(|path| text(&path)).collect()
+}
+
+#[test]
+fn findings_are_told_on_the_desktop_gathered_and_without_secrets() {
+    let secret = ["glp", "at-", "x7Kq9Zr2Tf5Wm8Vb3Lc1"].concat();
+    let hostile = format!("$(touch owned)<b> {secret}");
+    let bed = with_desktop(Bed::new()).up();
+    bed.write(CURSOR, config(&[(&hostile, "serve"), ("two", "serve"), ("three", "serve")]));
+    assert_eventually!(!notes(&bed).is_empty(), "{:?}", findings(&bed));
+    let [note] = &notes(&bed)[..] else { panic!("{:?}", notes(&bed)) };
+    assert!(note.contains("\n--\n3 findings about MCP servers\n"), "{note}");
+    assert!(note.contains("“two” (cursor) does not run through Defenter\n"), "{note}");
+    assert!(note.contains("“$(touch owned)‹b› [") && !note.contains(&secret), "{note}");
+    assert!(!bed.home().join("owned").exists());
+
+    install(&bed);
+    assert_eventually!(findings(&bed).is_empty(), "{:?}", findings(&bed));
+    bed.write(CURSOR, config(&[("two", "count")]));
+    assert_eventually!(notes(&bed).len() > 1, "{:?}", findings(&bed));
+    let is_urgent =
+        |note: &String| note.contains("critical\n--\nAn MCP server's command was changed\n");
+    assert!(notes(&bed).iter().any(is_urgent), "{:?}", notes(&bed));
+}
+
+#[test]
+fn what_was_wrapped_by_itself_is_told_and_nothing_where_the_settings_say_so() {
+    let bed = with_desktop(Bed::new());
+    let mut bed =
+        bed.settings(json!({"notifications": {"enabled": false}, "install": {"auto": true}})).up();
+    let one = bed.write(CURSOR, config(&[("one", "serve")]));
+    assert_eventually!(is_wrapped(&one, "one") && findings(&bed).is_empty());
+    bed = bed.settings(json!({"notifications": {"enabled": true}}));
+    // It writes the settings, and is answered by who has read them.
+    assert!(bed.run(&["status"]).status.success());
+    let log = "settings loaded";
+    assert_eventually!(bed.supervisor().stderr().contains(log));
+    let two = bed.write(WINDSURF, config(&[("two", "serve")]));
+    assert_eventually!(is_wrapped(&two, "two"));
+    assert_eventually!(!notes(&bed).is_empty(), "{}", bed.supervisor().stderr());
+    let [note] = &notes(&bed)[..] else { panic!("{:?}", notes(&bed)) };
+    assert!(
+        note.contains("\n--\nAn MCP server runs through Defenter now\n“two” (windsurf)"),
+        "{note}"
+    );
 }

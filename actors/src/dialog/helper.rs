@@ -17,11 +17,12 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::answer::{Answer, AnswerLine, MAX_ANSWER_BYTES};
 use super::question::{Question, QuestionError};
+use crate::process_group::ProcessGroup;
 
 /// How dialogs are shown: the program that does it, and what it needs in its environment.
 #[derive(Debug, Clone)]
@@ -61,8 +62,8 @@ pub enum HelperError {
 
 /// A running helper. Dropping it kills its whole process group.
 struct Running {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "dropping it is what kills the child"))]
-    child: Child,
+    #[expect(dead_code, reason = "dropping it is what kills the child")]
+    group: ProcessGroup,
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
@@ -134,13 +135,11 @@ impl Helper {
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().map_err(failed)?;
+            .stderr(Stdio::null());
+        let mut group = ProcessGroup::start(&mut command).map_err(failed)?;
+        let child = group.leader();
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok(Running { child, stdin, stdout }),
+            (Some(stdin), Some(stdout)) => Ok(Running { group, stdin, stdout }),
             _ => Err(failed(std::io::Error::other("its streams are not connected"))),
         }
     }
@@ -157,20 +156,6 @@ impl Running {
             return Err(HelperError::NoAnswer);
         }
         serde_json::from_slice(&line).map_err(HelperError::Malformed)
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The child has not been waited for while it has an id, so its group's number cannot have
-        // been given to anybody else. The child itself is then reaped by the runtime.
-        if let Some(group) =
-            self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()))
-        {
-            // It fails only if the whole group is gone already, which is what is wanted.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Settings {
     pub log: Log,
     /// The servers of the clients' configs.
     pub install: Install,
+    /// Notifications on the desktop.
+    pub notifications: Notifications,
     /// The supervisor, which is `defenter up`.
     pub supervisor: Supervisor,
 }
@@ -206,6 +208,20 @@ pub struct Install {
     pub auto: bool,
 }
 
+/// Notifications on the desktop, of `defenter up`: a server that appeared in a client's config and
+/// is not protected, was changed back, has another command under its name, or was wrapped as
+/// `install.auto` says. `notify-send` shows them on Linux, the system's own means elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notifications {
+    /// Whether any are shown. What they tell is in the log, in `status` and in the metrics anyway.
+    pub enabled: bool,
+    /// The least time between two notifications, in seconds; what comes sooner is gathered into
+    /// one.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub interval_s: u64,
+}
+
 /// The supervisor, which is `defenter up`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -301,6 +317,12 @@ impl Default for Dialog {
 impl Default for Console {
     fn default() -> Self {
         Self { enabled: true, listen: "127.0.0.1:7420".to_owned() }
+    }
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self { enabled: true, interval_s: 60 }
     }
 }
 
