@@ -2,7 +2,7 @@
 //! Accepts the place of `://` or of a scheme's name; emits the password or token; promises a
 //! bounded look.
 
-use super::value::{Shape, is_obvious_example};
+use super::value::{Shape, is_machine_made, is_named, is_obvious_example, is_unlikely_password};
 use crate::engine::{Work, starts_word};
 use crate::rule::MAX_TOKEN;
 use crate::{Confidence, Verdict, barrier};
@@ -10,7 +10,11 @@ use crate::{Confidence, Verdict, barrier};
 /// Longest `user:password` in an address, in bytes.
 const MAX_USERINFO: usize = 512;
 
-/// Adds the password of `scheme://user:password@host`, where `at` is the place of `://`.
+/// Shortest token in a user's place, in bytes.
+const MIN_USER_TOKEN: usize = 20;
+
+/// Adds the password of `scheme://user:password@host`, or the token of `scheme://token@host`, where
+/// `at` is the place of `://`.
 pub(crate) fn url_credentials(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
     let start = at + 3;
     if at == 0 || !text[at - 1].is_ascii_alphanumeric() {
@@ -23,12 +27,23 @@ pub(crate) fn url_credentials(work: &mut Work<'_>, text: &[u8], rule: usize, at:
     }
     // The password may hold an `@` itself: the last one before the path is what counts.
     let Some(host) = memchr::memrchr(b'@', &window[..end]) else { return };
-    let Some(colon) = memchr::memchr(b':', &window[..host]) else { return };
-    let password = &window[colon + 1..host];
-    if password.is_empty() || is_calm(password) {
+    let (user, password) = match memchr::memchr(b':', &window[..host]) {
+        Some(colon) => (&window[..colon], colon + 1..host),
+        None => (&window[..host], host..host),
+    };
+    // GitHub takes a token as the user's name, with this word or nothing as the password.
+    let span = if password.is_empty() || window[password.clone()] == *b"x-oauth-basic" {
+        let known = memchr::memmem::find(&window[host..end], b"sentry").is_some();
+        if known || user.len() < MIN_USER_TOKEN || !is_machine_made(user) {
+            return;
+        }
+        0..user.len()
+    } else if is_calm(&window[password.clone()]) {
         return;
-    }
-    let span = start + colon + 1..start + host;
+    } else {
+        password
+    };
+    let span = start + span.start..start + span.end;
     work.add(text, span, rule, Confidence::High, Verdict::Unchecked);
 }
 
@@ -45,6 +60,8 @@ fn is_calm(password: &[u8]) -> bool {
         b"passwd",
         b"secret",
         b"token",
+        b"abc",
+        b"xyz",
         b"xxx",
         b"xxxx",
         b"xxxxx",
@@ -57,7 +74,14 @@ fn is_calm(password: &[u8]) -> bool {
         b"%s",
     ];
     let lower = password.to_ascii_lowercase();
+    let digits = lower.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     WORDS.contains(&&lower[..])
+        || WORDS.contains(&&lower[..lower.len() - digits])
+        // Of one or two letters are the addresses that explain addresses.
+        || password.len() < 3
+        || digits == password.len() && password.len() <= 4
+        || is_unlikely_password(password)
+        || is_named(password)
         || barrier::find(password).first().is_some_and(|span| *span == (0..password.len()))
         || matches!(password, [b'<', ..] | [b'{', .., b'}'] | [b'[', .., b']'] | [b'%', .., b'%'])
         || password.starts_with(b"$")

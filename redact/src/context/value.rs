@@ -54,7 +54,7 @@ pub(crate) fn judge(
 
 fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Option<Confidence> {
     let rare = rarity(value) >= RARE_PASSWORD;
-    if shape.digit == 0 && names_itself(value) && rarity(value) < RARE {
+    if is_named(value) {
         return None;
     }
     let letters = shape.lower + shape.upper;
@@ -95,7 +95,10 @@ fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence
     {
         return (made && value.len() >= 16).then_some(Confidence::Low);
     }
-    let rare = value.len() >= 8 && rarity(value) >= RARE && shape.symbol <= value.len() / 4;
+    let rare = value.len() >= 8
+        && rarity(value) >= RARE
+        && shape.symbol <= value.len() / 4
+        && entropy(value) >= 2.0;
     let written = assigned.quote.is_some() || assigned.line_start || assigned.tight;
     // Every class of signs, as a generator of passwords writes them.
     let mixed = value.len() >= 12
@@ -207,6 +210,11 @@ fn names_itself(value: &[u8]) -> bool {
     contains_any(&lower, NAMES)
 }
 
+/// Whether a value without digits, made of words, says what it is instead of being it.
+pub(super) fn is_named(value: &[u8]) -> bool {
+    !value.iter().any(u8::is_ascii_digit) && names_itself(value) && rarity(value) < RARE
+}
+
 /// Whether one of a few words stands in a short text.
 fn contains_any(text: &[u8], words: &[&[u8]]) -> bool {
     let first = words.iter().fold(0_u128, |set, word| set | 1 << (word[0] & 127));
@@ -232,12 +240,20 @@ fn longest_random(value: &[u8]) -> usize {
 
 /// Whether a value is an address, a path, a dotted name or an e-mail address.
 fn is_place(value: &[u8]) -> bool {
-    let schemes = memchr::memmem::find(value, b"://").is_some();
+    let schemes = memchr::memmem::find(value, b"://").is_some() || names_version(value);
     let path = matches!(value, [b'/' | b'.' | b'~', ..]) && value.contains(&b'/')
         || value.iter().filter(|b| **b == b'/').count() >= 1;
     let dotted = count(value, b".:") >= 1;
     let mail = value.contains(&b'@') && value.contains(&b'.');
     schemes || (path || dotted || mail) && rarity(value) < RARE - 0.7 && longest_random(value) < 12
+}
+
+/// Whether a value is a package with its version, as in `name-0.11.2`.
+fn names_version(value: &[u8]) -> bool {
+    let version = value.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let (name, version) = value.split_at(value.len() - version);
+    let separated = matches!(name, [.., b'-' | b'@' | b'v' | b':']);
+    separated && count(version, b".") >= 2 && rarity(name) < RARE
 }
 
 fn is_uuid(value: &[u8]) -> bool {
@@ -348,6 +364,9 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
             | b"string"
             | b"password"
             | b"passwd"
+            | b"pass"
+            | b"pwd"
+            | b"userpass"
             | b"secret"
             | b"token"
             | b"changeme"
@@ -408,6 +427,14 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
             | b"sandi"
     ) || contains_any(lower, PARTS)
     {
+        return true;
+    }
+    // `1234-1234-1234`: the same part again and again.
+    let mut parts = lower.split(|b| matches!(b, b'-' | b'.' | b'_')).filter(|part| part.len() >= 4);
+    if parts.next().is_some_and(|first| {
+        let rest: Vec<_> = std::iter::once(first).chain(parts).collect();
+        rest.windows(3).any(|three| three[0] == three[1] && three[1] == three[2])
+    }) {
         return true;
     }
     // One byte over and over, or no letter and no digit at all.
@@ -472,7 +499,8 @@ fn is_code(value: &[u8], shape: &Shape, assigned: &Assigned) -> bool {
     dotted && shape.digit < 4 && rarity(value) < RARE
 }
 
-/// Whether a token is one that documentation uses: runs of one character, `EXAMPLE`.
+/// Whether a token is one that documentation uses: runs of one character, `EXAMPLE` (as AWS
+/// writes its ids and keys).
 pub(crate) fn is_obvious_example(value: &[u8]) -> bool {
     let mut run = 0;
     for &byte in value {
@@ -481,7 +509,7 @@ pub(crate) fn is_obvious_example(value: &[u8]) -> bool {
             return true;
         }
     }
-    value.ends_with(b"EXAMPLE")
+    value.ends_with(b"EXAMPLE") || value.ends_with(b"EXAMPLEKEY")
 }
 
 #[cfg(test)]
@@ -498,6 +526,7 @@ mod tests {
     fn knows_documentation() {
         assert!(is_obvious_example(b"AKIAIOSFODNN7EXAMPLE"));
         assert!(is_obvious_example(b"ghp_xxxxxxxxxxxxxxxxxxxx"));
+        assert!(is_obvious_example(b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
         assert!(!is_obvious_example(b"ghp_Ab3dE6"));
     }
 }
