@@ -309,7 +309,11 @@ impl<'r> Work<'r> {
             return;
         }
         let span = at + secret.start..at + secret.end;
-        let outside = |start| !starts_word(text, start) || continues_word(text, span.end);
+        let outside = |start| {
+            !starts_word(text, start)
+                || continues_word(text, span.end)
+                || ends_in_file(text, span.end)
+        };
         if !rule.spec.glued && outside(at + found.get(0).map_or(0, |whole| whole.start())) {
             self.wait(rule, index, keyword);
             return;
@@ -550,6 +554,18 @@ fn ends_colour(text: &[u8]) -> bool {
 /// Whether a word goes on at `at`.
 pub(crate) fn continues_word(text: &[u8], at: usize) -> bool {
     text.get(at).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Whether the ending of a web page's file follows at `at`: the word is a file's name with a hash.
+fn ends_in_file(text: &[u8], at: usize) -> bool {
+    const ENDINGS: &[&[u8]] = &[
+        b".png", b".jpg", b".jpeg", b".gif", b".svg", b".webp", b".ico", b".css", b".js", b".mjs",
+        b".map", b".woff", b".woff2", b".ttf",
+    ];
+    text.get(at) == Some(&b'.')
+        && ENDINGS.iter().any(|ending| {
+            text[at..].starts_with(ending) && !continues_word(text, at + ending.len())
+        })
 }
 
 /// Sorts matches and joins those that overlap; the one that says most names the whole.

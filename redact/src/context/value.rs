@@ -253,7 +253,9 @@ fn names_version(value: &[u8]) -> bool {
     let version = value.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let (name, version) = value.split_at(value.len() - version);
     let separated = matches!(name, [.., b'-' | b'@' | b'v' | b':']);
-    separated && count(version, b".") >= 2 && rarity(name) < RARE
+    let words =
+        name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'@' | b'_' | b':'));
+    separated && words && count(version, b".") >= 2
 }
 
 fn is_uuid(value: &[u8]) -> bool {
