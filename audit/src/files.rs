@@ -37,11 +37,12 @@ pub(crate) struct Segment {
 pub(crate) struct Claim {
     pub(crate) stream: String,
     path: PathBuf,
-    _lock: File,
+    pub(crate) lock: File,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        give_back(&self.lock);
         // The lock of `main` stays: removing it would let two processes lock two files of one
         // name. A stream of its own is never claimed twice.
         if self.stream != MAIN {
@@ -168,16 +169,27 @@ fn claim_stream(dir: &Path, stream: &str) -> Result<Option<Claim>, AuditError> {
         Err(error) => return Err(AuditError::io("open the lock", &path)(error)),
     };
     match lock.try_lock() {
-        Ok(()) => Ok(Some(Claim { stream: stream.to_owned(), path, _lock: lock })),
+        Ok(()) => Ok(Some(Claim { stream: stream.to_owned(), path, lock })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(AuditError::io("lock", &path)(error)),
     }
 }
 
+/// Gives a lock back. Closing the file is not enough: a child that another thread is just starting
+/// holds it open until it runs its program.
+fn give_back(lock: &File) {
+    // A failure ends with the process.
+    let _ = lock.unlock();
+}
+
 /// Whether somebody writes to a stream. Where that cannot be told, somebody does.
 pub(crate) fn is_claimed(dir: &Path, stream: &str) -> bool {
     match File::open(lock_path(dir, stream)) {
-        Ok(lock) => lock.try_lock().is_err(),
+        Ok(lock) => {
+            let is_claimed = lock.try_lock().is_err();
+            give_back(&lock);
+            is_claimed
+        }
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }

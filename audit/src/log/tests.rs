@@ -174,6 +174,19 @@ fn a_failed_write_leaves_nothing_behind() {
     assert_eq!(report.records(), 6);
 }
 
+#[test]
+fn a_closed_log_is_free_even_where_a_child_has_its_descriptors() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    // What a child has in hand between fork and exec.
+    let child = log.claim.lock.try_clone().unwrap();
+    assert!(files::is_claimed(dir.path(), files::MAIN));
+    drop(log);
+    assert!(!files::is_claimed(dir.path(), files::MAIN));
+    assert_eq!(open(dir.path()).stream(), files::MAIN);
+    drop(child);
+}
+
 /// A limit on the size of files stands for a full disk: the write that meets it is cut short. The
 /// limit is one of a whole process, so the test runs itself under it.
 #[cfg(unix)]
