@@ -139,7 +139,9 @@ impl Actor for ConfigWatcher {
             }
             notice.notify_one();
         })?;
-        let waiting = tokio::spawn(wait(changed, myself.clone()));
+        let watcher_of = myself.clone();
+        let read = move || watcher_of.cast(WatcherMsg::Read).is_ok();
+        let waiting = tokio::spawn(wait(changed, read));
         let _ = myself.cast(WatcherMsg::Read);
         Ok(State {
             arguments,
@@ -246,13 +248,54 @@ impl State {
     }
 }
 
-async fn wait(changed: Arc<Notify>, watcher: ActorRef<WatcherMsg>) {
+/// Has everything read when something has changed, and now and then; ends when nobody reads.
+async fn wait(changed: Arc<Notify>, read: impl Fn() -> bool) {
     loop {
         let _ = timeout(POLL, changed.notified()).await;
         let settle = async { while timeout(QUIET, changed.notified()).await.is_ok() {} };
         let _ = timeout(PATIENCE, settle).await;
-        if watcher.cast(WatcherMsg::Read).is_err() {
+        if !read() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{sync::mpsc, time::advance};
+
+    use super::*;
+
+    /// What the settings promise of a change.
+    const SOON: Duration = Duration::from_secs(1);
+
+    /// A watcher that waits, and the times at which it reads.
+    fn waiting() -> (Arc<Notify>, mpsc::UnboundedReceiver<Instant>) {
+        let changed = Arc::new(Notify::new());
+        let (send, times) = mpsc::unbounded_channel();
+        tokio::spawn(wait(changed.clone(), move || send.send(Instant::now()).is_ok()));
+        (changed, times)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_is_read_when_it_is_quiet_and_within_a_second_where_it_never_is() {
+        let (changed, mut times) = waiting();
+        let begun = Instant::now();
+        changed.notify_one();
+        assert_eq!(times.recv().await, Some(begun + QUIET));
+        let begun = Instant::now();
+        while times.is_empty() {
+            changed.notify_one();
+            advance(QUIET / 4).await;
+            assert!(begun.elapsed() < SOON, "it is put off for ever");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_notices_it_is_read_all_the_same() {
+        let (_changed, mut times) = waiting();
+        let begun = Instant::now();
+        let first = times.recv().await.unwrap();
+        assert!(first > begun + SOON && first <= begun + POLL + PATIENCE);
     }
 }
