@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::bed::Bed;
+use crate::bed::{Bed, hasty};
 use crate::client::{Client, clip};
 use crate::endings::{beds, beds_with, echo};
 use crate::patience::{assert_eventually, eventually};
@@ -219,7 +219,9 @@ fn noise_is_counted() {
 fn a_server_that_never_reads_pushes_back_on_its_client() {
     const CHUNK: usize = 1024;
     const OFFERED: usize = 256 << 20;
-    for bed in beds_with(json!({"proxy": {"max_line_bytes": 1 << 20}})) {
+    let mut settings = hasty();
+    settings["proxy"] = json!({"max_line_bytes": 1 << 20});
+    for bed in beds_with(settings) {
         let mut command = bed.proxy_command("deaf", &[&misbehave(), "deaf"]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the proxy starts");

@@ -14,6 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -47,8 +48,9 @@ pub(crate) struct Process {
 }
 
 impl Bed {
-    /// A home with nothing in it but settings that give the console a free port, and waits that
-    /// are short for a test.
+    /// A home with nothing in it but settings that give the console an address of its own, and
+    /// waits that suit a test: a server that does as it is told has time for it on a machine that
+    /// is loaded. Where one does not, see [`hasty`].
     pub(crate) fn new() -> Self {
         let root = tempfile::Builder::new().prefix("bed").tempdir().expect("a temporary folder");
         fs::create_dir_all(root.path().join("home/work")).expect("a home");
@@ -57,7 +59,7 @@ impl Bed {
             root,
             settings: json!({
                 "console": {"listen": address.to_string()},
-                "shutdown": {"eof_grace_ms": 400, "term_grace_ms": 400},
+                "shutdown": {"eof_grace_ms": 10_000, "term_grace_ms": 10_000},
                 "restart": {"backoff_initial_ms": 20},
                 // Nobody's desktop is to show what tests find.
                 "notifications": {"enabled": false},
@@ -285,9 +287,22 @@ pub(crate) fn told(output: &Output) -> String {
     format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
 }
 
-/// An address of this machine that nobody listens on.
+/// Settings for servers that have to be made to end.
+pub(crate) fn hasty() -> Value {
+    json!({"shutdown": {"eof_grace_ms": 400, "term_grace_ms": 400}})
+}
+
+/// An address of this machine that nobody listens on, and that stays free until it is wanted: no
+/// connection gets its port there, and no other bed or run of the tests is given the same.
 pub(crate) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    /// How many hosts a process has to itself.
+    const HOSTS: u32 = 1 << 10;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed) % HOSTS;
+    // All of 127.0.0.0/8 is this machine; its first 65 536 hosts are left to others.
+    let host = (1 << 16) + (std::process::id() % (1 << 13)) * HOSTS + number;
+    let address = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 0, 0).to_bits() + host);
+    let listener = TcpListener::bind((address, 0)).expect("a free port");
     listener.local_addr().expect("it has an address")
 }
 

@@ -3,7 +3,7 @@
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, told};
+use crate::bed::{Bed, hasty, told};
 use crate::client::Client;
 use crate::patience::assert_eventually;
 use crate::programs::misbehave;
@@ -88,7 +88,7 @@ fn a_partial_last_line_is_no_message() {
 
 #[test]
 fn a_server_that_ignores_everything_is_killed() {
-    for bed in beds() {
+    for bed in beds_with(hasty()) {
         let client = echo(&bed, &["--ignore-eof", "--ignore-term"]);
         client.finish();
         bed_has_no_server(&bed);
@@ -97,7 +97,7 @@ fn a_server_that_ignores_everything_is_killed() {
 
 #[test]
 fn a_server_that_ignores_the_end_of_its_input_gets_sigterm() {
-    for bed in beds() {
+    for bed in beds_with(hasty()) {
         let client = echo(&bed, &["--ignore-eof"]);
         client.finish();
         bed_has_no_server(&bed);
@@ -106,7 +106,7 @@ fn a_server_that_ignores_the_end_of_its_input_gets_sigterm() {
 
 #[test]
 fn grandchildren_do_not_outlive_the_session() {
-    for bed in beds() {
+    for bed in beds_with(hasty()) {
         for stdio in ["null", "inherit"] {
             let mut client = echo(&bed, &[]);
             let pid = client.tool("grandchild", json!({"stdio": stdio}));
@@ -119,7 +119,7 @@ fn grandchildren_do_not_outlive_the_session() {
 
 #[test]
 fn a_killed_shim_takes_its_server_along_and_nobody_else() {
-    for bed in beds() {
+    for bed in beds_with(hasty()) {
         let mut other = echo(&bed, &[]);
         let mut victim = echo(&bed, &["--ignore-term"]);
         victim.tool("grandchild", json!({}));
@@ -139,7 +139,7 @@ fn a_killed_shim_takes_its_server_along_and_nobody_else() {
 
 #[test]
 fn a_terminated_shim_takes_its_server_along() {
-    for bed in beds() {
+    for bed in beds_with(hasty()) {
         let mut client = echo(&bed, &["--ignore-eof"]);
         client.signal(Signal::TERM);
         client.wait();

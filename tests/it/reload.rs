@@ -1,21 +1,14 @@
-//! A changed config takes effect within a second, and sessions of what did not change do not
-//! notice.
+//! A changed config takes effect, and sessions of what did not change do not notice. (That it
+//! does so within a second is tried on the watcher, where the time is the test's own.)
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::endings::echo;
-use crate::patience::{assert_eventually, eventually};
+use crate::patience::assert_eventually;
 use crate::programs::misbehave;
-
-/// What the issue promises.
-const SOON: Duration = Duration::from_secs(1);
-
-/// Room for a loaded machine around the promise: what is asserted is that nothing polls slowly.
-const SLACK: Duration = Duration::from_secs(4);
 
 fn config(names: &[&str]) -> String {
     let entry = |name: &&str| {
@@ -44,14 +37,12 @@ fn added_and_removed_entries_take_effect_and_other_sessions_do_not_notice() {
     let mut client = echo(&bed, &[]);
     let server = client.tool("whoami", json!({}));
 
-    let started = Instant::now();
     bed.write(".cursor/mcp.json", config(&["one", "three"]));
-    let seen = eventually(|| {
+    let is_seen = || {
         let known = known(&bed);
-        (known.contains(&"three".to_owned()) && !known.contains(&"two".to_owned())).then_some(())
-    });
-    assert!(seen.is_some(), "{:?}", known(&bed));
-    assert!(started.elapsed() < SOON + SLACK, "took {:?}", started.elapsed());
+        known.contains(&"three".to_owned()) && !known.contains(&"two".to_owned())
+    };
+    assert_eventually!(is_seen(), "{:?}", known(&bed));
 
     assert_eq!(client.tool("whoami", json!({})), server, "the same process answers");
     assert_eq!(client.tool("count", json!({})), "3");

@@ -74,6 +74,8 @@ fn storm(steps: &[Step], join: bool) -> Result<(), TestCaseError> {
                 // What the supervisor has read and not handed on yet would be lost with it, so all
                 // that is in flight is one call that the server holds.
                 settle(&mut watched, &mut open, &mut answers);
+                // What was killed last is gone when another answers, so the call is held for sure.
+                watched.client.request("ping", json!({}));
                 let held = watched.client.ask_tool("hold", json!({"message": message}));
                 open.push((held, message.clone()));
                 assert_eventually!(!watched.received_with(&message).is_empty());
