@@ -3,6 +3,8 @@
 //! In a program of its own: a child has its parent's locks in hand between fork and exec, so that
 //! a test that starts one may make any other test of the same process find a log locked.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
