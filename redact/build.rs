@@ -98,13 +98,14 @@ fn texts(items: &Texts) -> String {
 fn allow(spec: &AllowSpec) -> String {
     format!(
         "AllowSpec {{ rules: {}, all: {}, target: Target::{:?}, regexes: {}, stopwords: {}, \
-         elsewhere: {} }}",
+         paths: {}, commits: {} }}",
         texts(&spec.rules),
         spec.all,
         spec.target,
         texts(&spec.regexes),
         texts(&spec.stopwords),
-        spec.elsewhere
+        texts(&spec.paths),
+        spec.commits
     )
 }
 

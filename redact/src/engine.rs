@@ -9,7 +9,7 @@ use crate::context::{self, Assigned, Assignments};
 use crate::finding::Fingerprint;
 use crate::offsets::Derived;
 use crate::redactor::Redactor;
-use crate::rule::{Detector, How, MAX_TOKEN, RequiredSpec, Rule, gate};
+use crate::rule::{Detector, How, MAX_TOKEN, RequiredSpec, Rule, Subject, gate};
 use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
 
 /// Most bytes after its keyword that an expression with a reach looks at.
@@ -50,6 +50,8 @@ impl Match {
 /// One scan's matches and what is left of its budget.
 pub(crate) struct Work<'r> {
     pub(crate) redactor: &'r Redactor,
+    /// The path of the scanned file, where it is known.
+    path: Option<&'r str>,
     pub(crate) found: Vec<Match>,
     /// The exceptions that applied, by their numbers.
     pub(crate) exempted: BTreeSet<usize>,
@@ -70,12 +72,13 @@ pub(crate) struct Layer<'t> {
 }
 
 impl<'r> Work<'r> {
-    /// Work on an input of `length` bytes.
-    pub(crate) fn new(redactor: &'r Redactor, length: usize) -> Work<'r> {
+    /// Work on an input of `length` bytes, which is a file's where a path is given.
+    pub(crate) fn new(redactor: &'r Redactor, path: Option<&'r str>, length: usize) -> Work<'r> {
         let budget = redactor.budget();
         let steps = budget.steps_base.saturating_add(budget.steps_per_byte * length as u64);
         Work {
             redactor,
+            path,
             found: Vec::new(),
             exempted: BTreeSet::new(),
             steps,
@@ -153,6 +156,27 @@ impl<'r> Work<'r> {
         }
         let rule = u16::try_from(rule).unwrap_or(u16::MAX);
         self.found.push(Match { span, rule, kind, confidence, verdict, fingerprint });
+    }
+
+    /// Adds the whole of a file whose path is enough for a rule.
+    pub(crate) fn whole(&mut self, text: &[u8]) {
+        let redactor = self.redactor;
+        for &rule in redactor.about_files() {
+            if redactor.rule(rule).is_about(self.path) {
+                let whole = 0..text.len();
+                let known = redactor.rule(rule);
+                if !self.is_excepted(text, known, text, &whole) {
+                    self.add(text, whole, rule, known.confidence, Verdict::Unchecked);
+                }
+            }
+        }
+    }
+
+    /// Whether an exception of a rule file covers a match.
+    fn is_excepted(&self, text: &[u8], rule: &Rule, secret: &[u8], whole: &Range<usize>) -> bool {
+        let line = context::line_around(text, whole);
+        let subject = Subject { secret, whole: &text[whole.clone()], line, path: self.path };
+        rule.allows(&subject) || self.redactor.allows(rule.id.as_str(), &subject)
     }
 
     /// Looks at `ranges` of a layer, and at what its text encodes.
@@ -369,6 +393,9 @@ impl<'r> Work<'r> {
     /// Runs a rule's expression over a whole range, as gitleaks does.
     fn everywhere(&mut self, text: &[u8], range: &Range<usize>, index: usize) {
         let rule = self.redactor.rule(index);
+        if !rule.is_about(self.path) {
+            return;
+        }
         let Some(regex) = rule.regex() else { return };
         let mut at = range.start;
         while at < range.end && self.spend(64) {
@@ -395,6 +422,9 @@ impl<'r> Work<'r> {
     ) -> bool {
         let rule = self.redactor.rule(index);
         let value = &text[secret.clone()];
+        if !rule.is_about(self.path) {
+            return false;
+        }
         if rule.spec.entropy > 0.0 && context::entropy(value) < rule.spec.entropy {
             return false;
         }
@@ -418,10 +448,7 @@ impl<'r> Work<'r> {
         if calm || context::is_obvious_example(value) {
             return false;
         }
-        let line = context::line_around(text, whole);
-        if rule.allows(value, &text[whole.clone()], line)
-            || self.redactor.allows(rule.id.as_str(), value, &text[whole.clone()], line)
-        {
+        if self.is_excepted(text, rule, value, whole) {
             return false;
         }
         self.add(text, secret, index, confidence, verdict);

@@ -17,7 +17,7 @@ use crate::locate::{self, Piece};
 use crate::offsets::Derived;
 use crate::options::{Budget, Options, RuleError, RuleFile};
 use crate::prefilter::{MIN_KEYWORD, Prefilter};
-use crate::rule::{Allow, Detector, DialectError, How, Rule, parse};
+use crate::rule::{Allow, Detector, DialectError, How, Rule, Subject, parse};
 use crate::{Confidence, Finding, Fingerprint, Kind, RuleId, Scan, Stream, barrier, unescape};
 
 /// How often an input is looked at, at most; what has not settled then is withheld.
@@ -63,6 +63,7 @@ struct Tables {
     keyword_rules: Vec<Vec<u16>>,
     prefilter: Prefilter,
     without_keywords: Vec<usize>,
+    about_files: Vec<usize>,
     has_parts: bool,
     allowlists: Vec<SharedAllow>,
     allowed_values: Vec<Regex>,
@@ -124,7 +125,12 @@ impl Redactor {
         let mut keywords: Vec<Box<[u8]>> = Vec::new();
         let mut keyword_rules: Vec<Vec<u16>> = Vec::new();
         let mut without_keywords = Vec::new();
+        let mut about_files = Vec::new();
         for (index, rule) in rules.iter().enumerate().take(usize::from(u16::MAX)) {
+            if rule.is_about_files() {
+                about_files.push(index);
+                continue;
+            }
             let usable = |keyword: &str| keyword.len() >= MIN_KEYWORD;
             if rule.spec.how == How::Anywhere
                 && !rule.spec.pattern.is_empty()
@@ -150,6 +156,7 @@ impl Redactor {
             keyword_rules,
             prefilter: Prefilter::new(keywords),
             without_keywords,
+            about_files,
             allowlists,
             allowed_values,
             fingerprint_key: options.fingerprint_key.as_ref().map(FingerprintKey::new),
@@ -177,27 +184,45 @@ impl Redactor {
 
     /// Scans the raw text of a JSON value; what is not JSON is scanned as text.
     pub fn scan_json(&self, raw: &[u8]) -> Scan {
-        self.scan(raw, true)
+        self.scan_json_in(None, raw)
     }
 
     /// Scans any bytes.
     pub fn scan_text(&self, text: &[u8]) -> Scan {
-        self.scan(text, false)
+        self.scan_text_in(None, text)
+    }
+
+    /// As [`Redactor::scan_json`], for the content of the file of that path. Only with a path do
+    /// rules and exceptions of rule files that ask for one hold.
+    pub fn scan_json_in(&self, path: Option<&str>, raw: &[u8]) -> Scan {
+        self.scan(path.map(with_slashes).as_deref(), raw, true)
+    }
+
+    /// As [`Redactor::scan_text`], for the content of the file of that path. Only with a path do
+    /// rules and exceptions of rule files that ask for one hold.
+    pub fn scan_text_in(&self, path: Option<&str>, text: &[u8]) -> Scan {
+        self.scan(path.map(with_slashes).as_deref(), text, false)
     }
 
     /// A redacted copy of a text of any length, in constant memory.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::new(self)
+        self.stream_in(None)
+    }
+
+    /// As [`Redactor::stream`], for the content of the file of that path.
+    pub fn stream_in(&self, path: Option<&str>) -> Stream<'_> {
+        Stream::new(self, path)
     }
 
     /// Scans, and scans again around what was found: what a match stood next to may be one itself.
-    fn scan(&self, input: &[u8], json: bool) -> Scan {
-        let mut work = Work::new(self, input.len());
+    fn scan(&self, path: Option<&str>, input: &[u8], json: bool) -> Scan {
+        let mut work = Work::new(self, path, input.len());
         let whole = 0..input.len();
         let json = match self.look(&mut work, input, json, std::slice::from_ref(&whole)) {
             Ok(()) => json,
-            Err(NotJson) => return self.scan(input, false),
+            Err(NotJson) => return self.scan(path, input, false),
         };
+        work.whole(input);
         let mut known = Known::default();
         for _ in 0..MAX_ROUNDS {
             if work.exhausted {
@@ -338,6 +363,11 @@ impl Redactor {
         &self.tables.without_keywords
     }
 
+    /// The rules that are about paths only.
+    pub(crate) fn about_files(&self) -> &[usize] {
+        &self.tables.about_files
+    }
+
     /// Whether a rule requires others, or is a part of others only.
     pub(crate) fn has_parts(&self) -> bool {
         self.tables.has_parts
@@ -378,10 +408,10 @@ impl Redactor {
     }
 
     /// Whether an exception of a rule file covers a match of that rule.
-    pub(crate) fn allows(&self, rule: &str, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
+    pub(crate) fn allows(&self, rule: &str, subject: &Subject<'_>) -> bool {
         self.tables.allowlists.iter().any(|shared| {
             (shared.rules.is_empty() || shared.rules.iter().any(|id| id == rule))
-                && shared.allow.holds(secret, whole, line)
+                && shared.allow.holds(subject)
         })
     }
 
@@ -406,6 +436,17 @@ impl std::fmt::Debug for Redactor {
             .field("exceptions", &self.exceptions.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Longest part of a path that rules are asked about, in bytes, counted from its end.
+const MAX_PATH: usize = 4096;
+
+/// A path as rules write it, with slashes, whatever system it is from.
+fn with_slashes(path: &str) -> Cow<'_, str> {
+    let from = path.len().saturating_sub(MAX_PATH);
+    let from = (from..path.len()).find(|&at| path.is_char_boundary(at)).unwrap_or(path.len());
+    let end = &path[from..];
+    if end.contains('\\') { Cow::Owned(end.replace('\\', "/")) } else { Cow::Borrowed(end) }
 }
 
 fn withheld(json: bool) -> Scan {
@@ -635,6 +676,58 @@ path = '\.p12$'
         assert!(found("house_x = \"hk_q8w7e6r5t4z3\" do not report").is_empty());
         assert!(found("house_x = \"hk_aaaaaaaaaaaa\"").is_empty(), "too little entropy");
         assert!(found("write to jane.doe@example.org").is_empty(), "switched off");
+    }
+
+    #[test]
+    fn rules_about_paths_hold_for_files_only() {
+        let text = r#"
+[[rules]]
+id = "key-file"
+path = '(?i)\.p12$'
+[[rules]]
+id = "terraform-word"
+path = '\.tfvars$'
+regex = 'word=([a-z0-9]{8})'
+keywords = ["word="]
+[[rules.allowlists]]
+condition = "AND"
+paths = ['(^|/)examples/']
+stopwords = ["demo"]
+[[allowlists]]
+paths = ['(^|/)vendor/']
+targetRules = ["terraform-word"]
+"#;
+        let files = vec![RuleFile { name: "paths.toml".to_owned(), text: text.to_owned() }];
+        let redactor =
+            Redactor::with_options(&Options { rule_files: files, ..Options::default() }).unwrap();
+        let check = |path: Option<&str>, text: &str, copy: &str| {
+            let scan = redactor.scan_text_in(path, text.as_bytes());
+            let out = scan.apply(text.as_bytes()).into_owned();
+            assert_eq!(String::from_utf8_lossy(&out), copy, "{path:?}");
+            let again = redactor.scan_text_in(path, &out);
+            assert!(again.is_clean(), "{path:?} is not idempotent");
+            let mut streamed = Vec::new();
+            let mut stream = redactor.stream_in(path);
+            stream.push(text.as_bytes(), &mut streamed);
+            stream.finish(&mut streamed);
+            assert_eq!(String::from_utf8_lossy(&streamed), copy, "{path:?}");
+        };
+        let (word, gone) = ("word=k3k3demo x", "word=[REDACTED-SECRET] x");
+        check(None, word, word);
+        check(Some("main.tf"), word, word);
+        check(Some("prod.tfvars"), word, gone);
+        check(Some(r"C:\house\prod.tfvars"), word, gone);
+        check(Some("/a/examples/prod.tfvars"), word, word);
+        check(Some("/a/examples/prod.tfvars"), "word=k3k3k3k3", "word=[REDACTED-SECRET]");
+        check(Some(r"a\vendor\prod.tfvars"), "word=k3k3k3k3", "word=k3k3k3k3");
+        check(Some("/etc/house.P12"), "anything", "[REDACTED-SECRET]");
+        check(Some("/etc/house.P12"), "", "");
+        check(None, "anything", "anything");
+        let json = br#"{"a": [1, "b"]}"#;
+        assert_eq!(
+            redactor.scan_json_in(Some("x.p12"), json).apply(json).as_ref(),
+            br#"{"[REDACTED-SECRET]": ["[REDACTED-SECRET]", "[REDACTED-SECRET]"]}"#
+        );
     }
 
     #[test]

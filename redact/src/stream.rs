@@ -15,6 +15,8 @@ const CONTEXT: usize = 1 << 10;
 /// A text that is redacted as it comes.
 pub struct Stream<'r> {
     redactor: &'r Redactor,
+    /// The path of the file, where it is known.
+    path: Option<Box<str>>,
     buffer: Vec<u8>,
     /// How many bytes at the start of the buffer were given out before.
     context: usize,
@@ -33,8 +35,9 @@ impl std::fmt::Debug for Stream<'_> {
 }
 
 impl<'r> Stream<'r> {
-    pub(crate) fn new(redactor: &'r Redactor) -> Stream<'r> {
-        Stream { redactor, buffer: Vec::new(), context: 0, offset: 0, withheld: false }
+    pub(crate) fn new(redactor: &'r Redactor, path: Option<&str>) -> Stream<'r> {
+        let path = path.map(Box::from);
+        Stream { redactor, path, buffer: Vec::new(), context: 0, offset: 0, withheld: false }
     }
 
     /// Takes the next part of the text; appends to `out` what of the copy is sure by now, and
@@ -70,7 +73,7 @@ impl<'r> Stream<'r> {
 
     /// Gives out the buffer up to about `cut`: never in the middle of a match or a character.
     fn give(&mut self, cut: usize, out: &mut Vec<u8>, findings: &mut Vec<Finding>) {
-        let scan = self.redactor.scan_text(&self.buffer);
+        let scan = self.redactor.scan_text_in(self.path.as_deref(), &self.buffer);
         if scan.withheld() {
             self.withheld = true;
             out.extend_from_slice(WITHHELD.as_bytes());

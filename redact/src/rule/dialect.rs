@@ -60,8 +60,10 @@ pub(crate) struct AllowSpec {
     pub(crate) regexes: Texts,
     /// Words that the secret contains.
     pub(crate) stopwords: Texts,
-    /// Whether it also asks for a path or commit; we scan texts that have neither.
-    pub(crate) elsewhere: bool,
+    /// Expressions for the path of the scanned file.
+    pub(crate) paths: Texts,
+    /// Whether it also asks for a commit; what we scan has none.
+    pub(crate) commits: bool,
 }
 
 /// Another rule that must match nearby.
@@ -106,7 +108,8 @@ pub(crate) struct RuleSpec {
     pub(crate) reach: u32,
     /// Whether it may stand inside a longer word.
     pub(crate) glued: bool,
-    /// An expression for the path of the scanned file.
+    /// An expression for the path of the scanned file; without an expression for its text, a
+    /// file of such a path is a match as a whole. Never holds for a text without a path.
     pub(crate) path: Option<Text>,
     /// Its exceptions.
     pub(crate) allowlists: Cow<'static, [AllowSpec]>,
@@ -269,7 +272,8 @@ fn allowlist(table: &dyn TableLike) -> Result<AllowSpec, String> {
         target,
         regexes: strings(table, "regexes")?,
         stopwords: strings(table, "stopwords")?,
-        elsewhere: !strings(table, "paths")?.is_empty() || !strings(table, "commits")?.is_empty(),
+        paths: strings(table, "paths")?,
+        commits: !strings(table, "commits")?.is_empty(),
     })
 }
 

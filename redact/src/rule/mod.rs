@@ -80,40 +80,65 @@ pub(crate) struct Allow {
     target: Target,
     regexes: Vec<Regex>,
     stopwords: Vec<String>,
+    paths: Vec<Regex>,
+}
+
+/// What an exception of a rule file is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'t> {
+    /// The value.
+    pub(crate) secret: &'t [u8],
+    /// All that the rule's expression matched.
+    pub(crate) whole: &'t [u8],
+    /// The line of it.
+    pub(crate) line: &'t [u8],
+    /// The path of the file, where it is known.
+    pub(crate) path: Option<&'t str>,
 }
 
 impl Allow {
     pub(crate) fn new(spec: &AllowSpec) -> Result<Option<Allow>, String> {
-        // An exception that also asks for a path can never hold for a text without one.
-        if spec.elsewhere && (spec.all || spec.regexes.is_empty() && spec.stopwords.is_empty()) {
+        let parts = [&spec.regexes, &spec.stopwords, &spec.paths];
+        if spec.commits && spec.all || parts.iter().all(|part| part.is_empty()) {
             return Ok(None);
         }
-        let regexes =
-            spec.regexes.iter().map(|regex| compile(regex)).collect::<Result<Vec<_>, _>>()?;
+        let compiled = |list: &[dialect::Text]| {
+            list.iter().map(|regex| compile(regex)).collect::<Result<Vec<_>, _>>()
+        };
         let stopwords = spec.stopwords.iter().map(|word| word.to_ascii_lowercase()).collect();
-        Ok(Some(Allow { all: spec.all, target: spec.target, regexes, stopwords }))
+        Ok(Some(Allow {
+            all: spec.all,
+            target: spec.target,
+            regexes: compiled(&spec.regexes)?,
+            stopwords,
+            paths: compiled(&spec.paths)?,
+        }))
     }
 
-    /// Whether the match is one that it allows.
-    pub(crate) fn holds(&self, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
+    /// Whether the match is one that it allows: all of its parts hold, or one of them.
+    pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         let target = match self.target {
-            Target::Secret => secret,
-            Target::Match => whole,
-            Target::Line => line,
+            Target::Secret => subject.secret,
+            Target::Match => subject.whole,
+            Target::Line => subject.line,
+        };
+        let by_path = || {
+            let path = subject.path.map(str::as_bytes);
+            path.is_some_and(|path| self.paths.iter().any(|regex| regex.is_match(path)))
         };
         let by_regex = || self.regexes.iter().any(|regex| regex.is_match(target));
         let by_word = || {
-            let lower = secret.to_ascii_lowercase();
+            let lower = subject.secret.to_ascii_lowercase();
             self.stopwords
                 .iter()
                 .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
         };
-        match (self.regexes.is_empty(), self.stopwords.is_empty()) {
-            (true, true) => false,
-            (false, true) => by_regex(),
-            (true, false) => by_word(),
-            (false, false) if self.all => by_regex() && by_word(),
-            (false, false) => by_regex() || by_word(),
+        if self.all {
+            (self.paths.is_empty() || by_path())
+                && (self.regexes.is_empty() || by_regex())
+                && (self.stopwords.is_empty() || by_word())
+        } else {
+            by_path() || by_regex() || by_word()
         }
     }
 }
@@ -128,6 +153,7 @@ pub(crate) struct Rule {
     pub(crate) validator: Option<Validator>,
     pub(crate) spec: Cow<'static, RuleSpec>,
     regex: OnceLock<Option<Regex>>,
+    path: OnceLock<Option<Regex>>,
     allow: OnceLock<Vec<Allow>>,
 }
 
@@ -160,6 +186,7 @@ impl Rule {
             detector,
             validator,
             regex: OnceLock::new(),
+            path: OnceLock::new(),
             allow: OnceLock::new(),
             spec,
         };
@@ -197,12 +224,24 @@ impl Rule {
             .as_ref()
     }
 
+    /// Whether the rule is about a file of that path, or about none in particular.
+    pub(crate) fn is_about(&self, path: Option<&str>) -> bool {
+        let Some(pattern) = &self.spec.path else { return true };
+        let regex = self.path.get_or_init(|| compile(pattern).ok());
+        path.zip(regex.as_ref()).is_some_and(|(path, regex)| regex.is_match(path.as_bytes()))
+    }
+
+    /// Whether the rule is about paths only, so that a file is a match as a whole.
+    pub(crate) fn is_about_files(&self) -> bool {
+        self.spec.path.is_some() && self.spec.pattern.is_empty()
+    }
+
     /// Whether an exception of the rule's own covers the match.
-    pub(crate) fn allows(&self, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
+    pub(crate) fn allows(&self, subject: &Subject<'_>) -> bool {
         let allow = self.allow.get_or_init(|| {
             self.spec.allowlists.iter().filter_map(|spec| Allow::new(spec).ok().flatten()).collect()
         });
-        allow.iter().any(|one| one.holds(secret, whole, line))
+        allow.iter().any(|one| one.holds(subject))
     }
 
     fn source(&self) -> String {
