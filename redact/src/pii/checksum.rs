@@ -80,8 +80,16 @@ pub(crate) fn ssn(value: &[u8]) -> bool {
         && group != 0
         && serial != 0
         && !digits.is_uniform()
+        && !is_uniform_by_group(digits.all())
         && digits.number(0, 9) != 123_456_789
         && digits.number(0, 9) != 78_051_120
+}
+
+/// Whether each group of a social security number is one digit over and over: `111-22-3333`.
+fn is_uniform_by_group(digits: &[u8]) -> bool {
+    [&digits[..3], &digits[3..5], &digits[5..]]
+        .iter()
+        .all(|group| group.iter().all(|digit| *digit == group[0]))
 }
 
 /// United States provider numbers: Luhn after the prefix 80840 (CMS).

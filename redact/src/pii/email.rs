@@ -1,7 +1,9 @@
 //! Owns e-mail addresses (the dot-atom form of RFC 5322).
 //! Accepts the place of an `@`; emits the address; promises a bounded look, and that package
-//! scopes, remote addresses, file names and handles are not taken for one.
+//! scopes, remote addresses, file names, units and handles are not taken for one, nor an address
+//! that is nobody's ([`super::nobody`]).
 
+use super::nobody;
 use crate::engine::Work;
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
@@ -17,7 +19,11 @@ pub(crate) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize) {
     let before = &text[at.saturating_sub(MAX_LOCAL + 1)..at];
     let local = before.iter().rev().take_while(|&&b| is_local(b)).count();
     let mut start = at - local;
-    while start < at && matches!(text[start], b'.' | b'-' | b'\'' | b'=' | b'/' | b'&' | b'*') {
+    // `to=jane@…` is a field and its value.
+    if let Some(equals) = memchr::memrchr(b'=', &text[start..at]) {
+        start += equals + 1;
+    }
+    while start < at && matches!(text[start], b'.' | b'-' | b'\'' | b'/' | b'&' | b'*') {
         start += 1;
     }
     let local = at - start;
@@ -45,7 +51,10 @@ pub(crate) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize) {
     if is_remote || text[start..at].eq_ignore_ascii_case(b"git") {
         return;
     }
-    if in_address(text, start) {
+    if in_address(text, start) || nobody::is_nobodys(&text[start..at], name) {
+        return;
+    }
+    if nobody::is_attribution(text, start) {
         return;
     }
     work.add(text, start..at + 1 + domain, rule, Confidence::High, Verdict::Unchecked);
@@ -65,13 +74,72 @@ fn is_label(label: &[u8]) -> bool {
     !label.is_empty() && label.len() <= 63 && label[0] != b'-' && label[label.len() - 1] != b'-'
 }
 
-/// Whether a last label can be a top-level domain rather than a file's extension or a number.
+/// Whether a last label can be a top-level domain rather than a file's extension, a number, or the
+/// type of a unit (systemd.unit(5): `getty@tty1.service`).
 fn is_top(top: &[u8]) -> bool {
     const EXTENSIONS: &[&[u8]] = &[
-        b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"ico", b"js", b"ts", b"jsx", b"tsx",
-        b"mjs", b"cjs", b"json", b"css", b"scss", b"html", b"htm", b"md", b"txt", b"log", b"py",
-        b"rb", b"go", b"java", b"kt", b"php", b"xml", b"yml", b"yaml", b"toml", b"lock", b"so",
-        b"dll", b"exe", b"pdf", b"tgz", b"gz", b"tar", b"bz2", b"jar", b"class",
+        b"png",
+        b"jpg",
+        b"jpeg",
+        b"gif",
+        b"svg",
+        b"webp",
+        b"ico",
+        b"js",
+        b"ts",
+        b"jsx",
+        b"tsx",
+        b"mjs",
+        b"cjs",
+        b"json",
+        b"css",
+        b"scss",
+        b"html",
+        b"htm",
+        b"md",
+        b"txt",
+        b"log",
+        b"py",
+        b"rb",
+        b"go",
+        b"java",
+        b"kt",
+        b"php",
+        b"xml",
+        b"yml",
+        b"yaml",
+        b"toml",
+        b"lock",
+        b"so",
+        b"dll",
+        b"exe",
+        b"pdf",
+        b"tgz",
+        b"gz",
+        b"tar",
+        b"bz2",
+        b"jar",
+        b"class",
+        b"service",
+        b"socket",
+        b"mount",
+        b"automount",
+        b"swap",
+        b"slice",
+        b"scope",
+        b"timer",
+        b"sh",
+        b"rs",
+        b"lua",
+        b"vue",
+        b"map",
+        b"wasm",
+        b"zip",
+        b"deb",
+        b"rpm",
+        b"whl",
+        b"gem",
+        b"conf",
     ];
     let lower = top.to_ascii_lowercase();
     top.starts_with(b"xn--")

@@ -7,7 +7,9 @@ pub(crate) mod checksum;
 mod crypto;
 mod email;
 mod national;
+mod nearby;
 mod network;
+mod nobody;
 mod phone;
 
 use std::ops::Range;

@@ -1,10 +1,12 @@
 //! Owns IP and hardware addresses.
 //! Accepts the place of a first digit or colon; emits addresses with their kind; promises that
-//! loopback, unspecified and broadcast addresses, versions and times are left alone.
+//! versions, numbers of sections, object identifiers and times are left alone, and addresses that
+//! are no one's: loopback, unspecified, broadcast, multicast, and those for documentation.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use super::nearby::Nearby;
 use crate::Kind;
 
 /// Longest IPv6 address in text, in bytes.
@@ -22,21 +24,149 @@ pub(crate) fn v4(text: &[u8], at: usize) -> Option<(Range<usize>, Kind)> {
     if before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
         return None;
     }
-    let after = text.get(at + trimmed);
-    if after.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+    let after = &text[at + trimmed..];
+    if after.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') || is_release(after) {
         return None;
     }
     let address: Ipv4Addr = std::str::from_utf8(&window[..trimmed]).ok()?.parse().ok()?;
     let kind = v4_kind(address)?;
+    if is_private_network(address, after) || is_version(text, at, address) {
+        return None;
+    }
     Some((at..at + trimmed, kind))
+}
+
+/// Whether what follows four numbers makes them a package's version: `6.9.11.60+dfsg-1`,
+/// `1.2.5.1-2`, `2.0.1.3~rc1`; another address may follow a hyphen.
+fn is_release(after: &[u8]) -> bool {
+    match after {
+        [b'+' | b'~', next, ..] => next.is_ascii_alphanumeric(),
+        [b'-', rest @ ..] => {
+            let part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+            let range = rest.iter().take_while(part).filter(|b| **b == b'.').take(3).count() == 3;
+            rest.first().is_some_and(u8::is_ascii_alphanumeric) && !range
+        }
+        _ => false,
+    }
+}
+
+/// Whether `address/length` is a whole range for private use (RFC 1918, RFC 6598, RFC 3927), which
+/// is no one's address.
+fn is_private_network(address: Ipv4Addr, after: &[u8]) -> bool {
+    let Some(length) = after.strip_prefix(b"/") else { return false };
+    let digits = length.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    matches!(
+        (address.octets(), &length[..digits]),
+        ([10, 0, 0, 0], b"8")
+            | ([172, 16, 0, 0], b"12")
+            | ([192, 168, 0, 0], b"16")
+            | ([100, 64, 0, 0], b"10")
+            | ([169, 254, 0, 0], b"16")
+    )
+}
+
+/// Words before an address.
+const ADDRESS_WORDS: &[&[u8]] = &[
+    b"addr",
+    b"bind",
+    b"broadcast",
+    b"client",
+    b"connect",
+    b"dest",
+    b"dns",
+    b"dst",
+    b"endpoint",
+    b"from",
+    b"gateway",
+    b"host",
+    b"http",
+    b"inet",
+    b"ip",
+    b"listen",
+    b"login",
+    b"nameserver",
+    b"network",
+    b"node",
+    b"origin",
+    b"peer",
+    b"ping",
+    b"proxy",
+    b"remote",
+    b"route",
+    b"server",
+    b"source",
+    b"src",
+    b"ssh",
+    b"subnet",
+    b"tcp",
+    b"udp",
+    b"upstream",
+    b"user",
+    b"x-forwarded-for",
+    b"x-real-ip",
+];
+
+/// Words before a version, a section's number or an object identifier.
+const VERSION_WORDS: &[&[u8]] = &[
+    b"build",
+    b"chapter",
+    b"clause",
+    b"oid",
+    b"release",
+    b"revision",
+    b"section",
+    b"sections",
+    b"step",
+    b"workflow",
+    b"update",
+    b"updated",
+    b"upgrade",
+    b"upgraded",
+    b"ver",
+    b"version",
+    b"v8",
+];
+
+/// Largest part of four that read like a version or a section's number; `10.0.…` does not.
+const SMALL: u8 = 31;
+
+/// Whether four numbers are rather a version, a section's number or an object identifier: a word
+/// says so, or they are all small and different and no word speaks of an address.
+fn is_version(text: &[u8], at: usize, address: Ipv4Addr) -> bool {
+    let parts = address.octets();
+    // Arcs of X.520 (attribute types), X.509 (certificate extensions) and RFC 8410 (curves).
+    if matches!(parts, [2, 5, 4 | 29, _] | [1, 3, 101, _]) {
+        return true;
+    }
+    // The epoch of a Debian version.
+    if at >= 2 && text[at - 1] == b':' && text[at - 2].is_ascii_digit() {
+        return true;
+    }
+    let small = parts.iter().all(|part| *part <= SMALL)
+        && parts.iter().any(|part| *part != parts[0])
+        && parts[..2] != [10, 0];
+    let before = Nearby::before(text, at);
+    let address = before.nearest(ADDRESS_WORDS);
+    let version = before.nearest_whole(VERSION_WORDS);
+    match (address, version) {
+        (None, None) => small,
+        (Some(address), Some(version)) => small || version < address,
+        (None, Some(_)) => true,
+        (Some(_), None) => false,
+    }
 }
 
 fn v4_kind(address: Ipv4Addr) -> Option<Kind> {
     let [a, b, ..] = address.octets();
-    let calm = address.is_loopback() || a == 0 || address.is_broadcast() || a >= 240;
+    let calm = address.is_loopback() || a == 0 || address.is_broadcast() || a >= 224;
+    // RFC 5737; the protocols' own and benchmarks (RFC 6890, RFC 2544); a cloud's metadata, whose
+    // address is the same for everyone.
+    let nobodys = address.is_documentation()
+        || matches!(address.octets(), [192, 0, 0, _] | [198, 18 | 19, ..] | [169, 254, 169, 254]);
     // Netmasks: a run of ones and then of zeros.
     let mask = u32::from(address);
-    if calm || a == 255 || mask.leading_ones() + mask.trailing_zeros() >= 32 && a >= 128 {
+    let is_mask = mask.leading_ones() + mask.trailing_zeros() >= 32 && a >= 128;
+    if calm || nobodys || is_mask || address.octets() == [1, 2, 3, 4] {
         return None;
     }
     let private = address.is_private() || address.is_link_local() || a == 100 && b & 0xC0 == 64;
@@ -90,14 +220,29 @@ fn v6(candidate: &[u8]) -> Option<Kind> {
         return None;
     }
     let address: Ipv6Addr = std::str::from_utf8(candidate).ok()?.parse().ok()?;
-    if let Some(mapped) = address.to_ipv4_mapped() {
-        return v4_kind(mapped);
+    let parts = address.segments();
+    // An IPv4 address inside: mapped, or written with dots.
+    let translated = parts[..2] == [0x64, 0xFF9B];
+    if address.to_ipv4_mapped().is_some() || translated || candidate.contains(&b'.') {
+        let [.., high, low] = parts;
+        return v4_kind(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
     }
-    if address.is_loopback() || address.is_unspecified() || address.is_multicast() {
+    // A certificate's serial number or a fingerprint: eight pairs.
+    let pairs = candidate.len() == 23 && candidate.iter().skip(2).step_by(3).all(|b| *b == b':');
+    // Well-known multicast (RFC 4291, section 2.7.1).
+    let multicast = address.is_multicast() && parts[1] == 0;
+    if pairs || multicast || address.is_loopback() || address.is_unspecified() {
         return None;
     }
-    let first = address.segments()[0];
-    let private = first & 0xFE00 == 0xFC00 || first & 0xFFC0 == 0xFE80;
+    // For documentation (RFC 3849, RFC 9637), for protocols (RFC 6890), reserved (RFC 4291, section
+    // 2.4), or made up.
+    let documentation = parts[..2] == [0x2001, 0xDB8] || parts[0] == 0x3FFF && parts[1] < 0x1000;
+    let made_up = parts.iter().all(|part| *part < 0x10);
+    let protocols = parts[0] == 0x2001 && (1..0x200).contains(&parts[1]);
+    if documentation || protocols || made_up || parts[..2] == [0, 0] {
+        return None;
+    }
+    let private = parts[0] & 0xFE00 == 0xFC00 || parts[0] & 0xFFC0 == 0xFE80;
     Some(if private { Kind::PrivateIp } else { Kind::Ip })
 }
 
@@ -115,4 +260,98 @@ pub(crate) fn is_mac(candidate: &[u8], separator: u8) -> bool {
 /// Whether an address is made of one repeated pair.
 fn is_sequence(candidate: &[u8]) -> bool {
     candidate.chunks(3).all(|pair| pair[..2] == candidate[..2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Option<(&str, Kind)>) {
+        let start = text.find(|c: char| c.is_ascii_digit()).unwrap();
+        let found = v4(text.as_bytes(), start).map(|(span, kind)| (&text[span], kind));
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn tells_public_from_private() {
+        check("92.21.51.233", Some(("92.21.51.233", Kind::Ip)));
+        check("from 92.21.51.233.", Some(("92.21.51.233", Kind::Ip)));
+        check("8.8.8.8", Some(("8.8.8.8", Kind::Ip)));
+        check("10.0.0.17", Some(("10.0.0.17", Kind::PrivateIp)));
+        check("172.31.255.1", Some(("172.31.255.1", Kind::PrivateIp)));
+        check("172.32.255.1", Some(("172.32.255.1", Kind::Ip)));
+        check("100.127.0.1", Some(("100.127.0.1", Kind::PrivateIp)));
+        check("192.168.1.5/24", Some(("192.168.1.5", Kind::PrivateIp)));
+        check("92.21.51.2-92.21.51.9", Some(("92.21.51.2", Kind::Ip)));
+    }
+
+    /// The ranges of RFC 5737, RFC 6890, RFC 1122 and RFC 5771 are no one's.
+    #[test]
+    fn leaves_what_is_nobodys() {
+        for calm in [
+            "127.0.0.1",
+            "0.0.0.0",
+            "255.255.255.0",
+            "192.0.2.33",
+            "198.51.100.7",
+            "203.0.113.9",
+            "198.18.0.1",
+            "224.0.0.251",
+            "239.255.255.250",
+            "169.254.169.254",
+            "10.0.0.0/8",
+            "192.168.0.0/16",
+        ] {
+            check(calm, None);
+        }
+    }
+
+    #[test]
+    fn leaves_versions() {
+        for version in [
+            "version 10.7.193.22",
+            "upgrade V8 to 4.2.77.18",
+            "Section 4.1.2.2",
+            "4.1.2.2",
+            "6.9.11.60+dfsg-1.6",
+            "1.2.5.1-2 <none>",
+            "(1.3.239.0-1) ...",
+            "8:6.9.11.60",
+            "ObjectIdentifier(\"2.5.29.33\")",
+            "1.3.101.112",
+        ] {
+            check(version, None);
+        }
+        check("client_ip=12.5.9.30", Some(("12.5.9.30", Kind::Ip)));
+    }
+
+    #[test]
+    fn reads_version_six() {
+        let check = |text: &str, expected: Option<Kind>| {
+            let at = text.find(':').unwrap();
+            let found = colon(text.as_bytes(), at).1.map(|(span, kind)| {
+                assert_eq!(&text[span], text);
+                kind
+            });
+            assert_eq!(found, expected, "{text}");
+        };
+        check("2a00:1450:4001:82a::200e", Some(Kind::Ip));
+        check("b3c8:b94d:c6fc:7fc6:55da:66d3:ef46:91ce", Some(Kind::Ip));
+        check("fe80::a00:27ff:fe4e:66a1", Some(Kind::PrivateIp));
+        check("fd12:3456:789a::1", Some(Kind::PrivateIp));
+        check("::ffff:10.0.0.1", Some(Kind::PrivateIp));
+        check("28:2a:6e:83:50:6d", Some(Kind::Mac));
+        for calm in [
+            "2001:db8::8a2e:370:7334",
+            "3fff:0:1::9",
+            "::ffff:127.0.0.1",
+            "ff02::1:ff00:42",
+            "1:2:3:4:5:6:7:8",
+            "::7777:dead:beef",
+            "AF:A2:8B:B9:33:AD:DA:AD",
+            "00:00:00:00:00:00",
+        ] {
+            check(calm, None);
+        }
+    }
 }

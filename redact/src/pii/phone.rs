@@ -1,11 +1,17 @@
 //! Owns telephone numbers.
 //! Accepts the place of a first digit, `+` or `(`; emits numbers in international form, in the
-//! forms of North America, and in any form beside a word that says so; promises a bounded look.
+//! written forms of national ones (North America; those that start with a trunk `0`; a few more),
+//! and in any form beside a word that says so; promises a bounded look.
 
 use std::ops::Range;
 
+use super::nearby::Nearby;
+
 /// Longest number with its separators, in bytes.
 const MAX_LENGTH: usize = 26;
+
+/// Most digits of an extension.
+const MAX_EXTENSION: usize = 6;
 
 /// The telephone number that starts at `at`, which may be a `+`, a `(` or a digit.
 pub(crate) fn number(text: &[u8], at: usize) -> Option<Range<usize>> {
@@ -19,17 +25,25 @@ pub(crate) fn number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let (end, groups) = split(window);
     let candidate = &window[..end];
     let digits = candidate.iter().filter(|b| b.is_ascii_digit()).count();
-    let after = text.get(at + end);
-    if after.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%')) {
+    let end = at + end + extension(&text[at + end..]);
+    if text.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%')) {
         return None;
     }
     let fits = match candidate.first()? {
         b'+' => international(candidate, digits, &groups),
-        b'(' => digits == 10 && american(candidate, &groups),
-        _ => american(candidate, &groups) && digits >= 10 && before != Some(b'-'),
+        _ if before == Some(b'-') => false,
+        b'(' => digits == 10 && american(candidate, &groups) || bracketed(candidate, &groups),
+        _ => american(candidate, &groups) || national(candidate, &groups, text, at),
     };
     let named = || (7..=15).contains(&digits) && groups.len() > 0 && is_named(text, at, candidate);
-    (fits || named()).then(|| at..at + end)
+    (fits || before != Some(b'-') && named()).then_some(at..end)
+}
+
+/// How long the extension is that a number goes on with: `x123`.
+fn extension(after: &[u8]) -> usize {
+    let Some(rest) = after.strip_prefix(b"x") else { return 0 };
+    let digits = rest.iter().take(MAX_EXTENSION + 1).take_while(|b| b.is_ascii_digit()).count();
+    if (1..=MAX_EXTENSION).contains(&digits) { digits + 1 } else { 0 }
 }
 
 /// Lengths of a number's groups of digits.
@@ -85,66 +99,389 @@ fn split(window: &[u8]) -> (usize, Groups) {
     (end, groups)
 }
 
-/// Whether a number after a `+` fits ITU-T E.164, and is neither a date nor an offset of time.
+/// Lengths of national numbers by country code, where the plan has narrow ones (the national
+/// numbering plans that ITU-T E.164 member states publish). Elsewhere 6 to 12 digits.
+const LENGTHS: &[(&[u8], usize, usize)] = &[
+    (b"1", 10, 10),
+    (b"7", 10, 10),
+    (b"20", 8, 10),
+    (b"27", 9, 9),
+    (b"30", 10, 10),
+    (b"31", 9, 9),
+    (b"32", 8, 9),
+    (b"33", 9, 9),
+    (b"34", 9, 9),
+    (b"36", 8, 9),
+    (b"39", 6, 11),
+    (b"40", 9, 9),
+    (b"41", 9, 9),
+    (b"43", 5, 13),
+    (b"44", 9, 10),
+    (b"45", 8, 8),
+    (b"46", 7, 9),
+    (b"47", 8, 8),
+    (b"48", 9, 9),
+    (b"49", 6, 13),
+    (b"52", 10, 10),
+    (b"54", 10, 11),
+    (b"55", 10, 11),
+    (b"56", 9, 9),
+    (b"57", 10, 10),
+    (b"60", 8, 10),
+    (b"61", 9, 9),
+    (b"62", 8, 12),
+    (b"63", 8, 10),
+    (b"64", 8, 10),
+    (b"65", 8, 8),
+    (b"66", 8, 9),
+    (b"81", 9, 10),
+    (b"82", 8, 10),
+    (b"84", 9, 10),
+    (b"86", 10, 11),
+    (b"90", 10, 10),
+    (b"91", 10, 10),
+    (b"92", 9, 10),
+    (b"234", 8, 10),
+    (b"254", 9, 9),
+    (b"351", 9, 9),
+    (b"353", 7, 9),
+    (b"358", 6, 11),
+    (b"380", 9, 9),
+    (b"420", 9, 9),
+    (b"852", 8, 8),
+    (b"971", 8, 9),
+    (b"972", 8, 9),
+];
+
+/// Whether a number after a `+` fits ITU-T E.164 and its country's plan, and is neither a date nor
+/// an offset of time.
 fn international(candidate: &[u8], digits: usize, groups: &Groups) -> bool {
-    let length = match candidate.get(1) {
-        // North America: always eleven digits.
-        Some(b'1') => digits == 11,
-        Some(b'2'..=b'9') => (9..=15).contains(&digits),
-        _ => false,
+    let mut plain = [0; MAX_LENGTH];
+    let mut count = 0;
+    for byte in candidate.iter().filter(|byte| byte.is_ascii_digit()) {
+        plain[count] = *byte;
+        count += 1;
+    }
+    let plain = &plain[..count];
+    // A trunk prefix that is written but not dialled: `+44 (0)20`.
+    let trunk = usize::from(candidate.windows(3).any(|three| three == b"(0)"));
+    let known = LENGTHS.iter().find(|(code, ..)| plain.starts_with(code));
+    let length = match known {
+        Some((code, least, most)) => {
+            (least + code.len() + trunk..=most + code.len() + trunk).contains(&digits)
+        }
+        None => is_assigned(plain) && (9..=15).contains(&digits),
     };
-    length && !matches!(groups.all(), [first, 2, 2, ..] if *first >= 4)
+    let date = matches!(groups.all(), [first, 2, 2, ..] if *first >= 4);
+    length && !date && groups.all().last().is_some_and(|last| *last >= 2)
 }
 
-/// Whether a number has the form of the North American plan: area and exchange start with 2–9.
+/// Whether a number starts with a country code that is assigned (ITU-T E.164, its list of assigned
+/// codes).
+fn is_assigned(plain: &[u8]) -> bool {
+    match plain {
+        [b'2', b'0' | b'7', ..]
+        | [b'3', b'0'..=b'4' | b'6' | b'9', ..]
+        | [b'4', b'0' | b'1' | b'3'..=b'9', ..]
+        | [b'5', b'1'..=b'8', ..]
+        | [b'6', b'0'..=b'6', ..]
+        | [b'8', b'1' | b'2' | b'4' | b'6', ..]
+        | [b'9', b'0'..=b'5' | b'8', ..] => true,
+        [b'2', b'1'..=b'6' | b'9', _, ..]
+        | [b'3', b'5' | b'7' | b'8', _, ..]
+        | [b'4', b'2', _, ..]
+        | [b'5', b'0' | b'9', _, ..]
+        | [b'6', b'7'..=b'9', _, ..]
+        | [b'8', b'0' | b'5' | b'7' | b'8', _, ..] => true,
+        [b'9', b'6' | b'7' | b'9', last, ..] => *last != b'9' && *last != b'7' || plain[1] != b'9',
+        _ => false,
+    }
+}
+
+/// Whether a number has the form of the North American plan: area and exchange start with 2–9,
+/// and one kind of separator.
 fn american(candidate: &[u8], groups: &Groups) -> bool {
-    let digits: Vec<u8> = candidate.iter().copied().filter(u8::is_ascii_digit).collect();
-    let national = match groups.all() {
-        [3, 3, 4] => &digits[..],
-        [1, 3, 3, 4] if digits[0] == b'1' => &digits[1..],
-        [3, 7] if candidate[0] == b'(' => &digits[..],
+    let mut digits = candidate.iter().copied().filter(u8::is_ascii_digit);
+    let skip = match groups.all() {
+        [3, 3, 4] => 0,
+        [1, 3, 3, 4] if candidate[0] == b'1' => 1,
+        [3, 3, 3, 4] if candidate.starts_with(b"001") => 3,
+        [3, 7] if candidate[0] == b'(' => 0,
         _ => return false,
     };
-    national[0] >= b'2' && national[3] >= b'2' && !candidate.contains(&b'/')
+    let area = digits.nth(skip);
+    let exchange = digits.nth(2);
+    let is_first = |digit: Option<u8>| digit.is_some_and(|digit| digit >= b'2');
+    let has = |byte: u8| candidate.contains(&byte);
+    let mixed = has(b'.') && has(b'-') || has(b'.') && has(b' ');
+    is_first(area) && is_first(exchange) && !has(b'/') && !mixed
+}
+
+/// Whether a number that starts with a bracket is a national one: `(020) 7946 0958` with a trunk
+/// `0`, or Brazil's `(11) 91234-5678`.
+fn bracketed(candidate: &[u8], groups: &Groups) -> bool {
+    let digits: usize = groups.all().iter().sum();
+    let closes = |length: usize| candidate.get(length + 1) == Some(&b')');
+    match groups.all() {
+        [2, 4 | 5, 4] if candidate[1] != b'0' => closes(2) && candidate.contains(&b'-'),
+        [first @ 2..=5, rest @ ..] => {
+            closes(*first)
+                && candidate[1] == b'0'
+                && candidate[2] != b'0'
+                && (8..=12).contains(&digits)
+                && rest.len() <= 3
+                && rest.last().is_some_and(|last| *last >= 2)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a number is written as a national one, by the lengths of its groups.
+fn national(candidate: &[u8], groups: &Groups, text: &[u8], at: usize) -> bool {
+    let (first, second) = (candidate[0], candidate.get(1).copied().unwrap_or_default());
+    let bracket = candidate.contains(&b'(');
+    let mut kinds = candidate.iter().filter(|b| matches!(b, b' ' | b'-' | b'.' | b'/'));
+    let separator = kinds.next().copied();
+    let uniform = separator.is_none_or(|one| kinds.all(|other| *other == one));
+    match (first, groups.all()) {
+        // 0 (917) 123 4567, 0(532) 123 45 67, 8 (912) 345-67-89
+        (b'0' | b'8', [1, 3, 3, 4] | [1, 3, 3, 2, 2] | [1, 3, 7]) if bracket => true,
+        _ if bracket || !uniform => false,
+        (b'0' | b'8', [1, 3, 3, 2, 2]) => true,
+        // 0044 20 7946 0958
+        (b'0', [3..=6, _, _, ..]) if candidate.starts_with(b"00") => {
+            let digits: usize = groups.all().iter().sum();
+            candidate[2] != b'0' && (11..=15).contains(&digits) && separator != Some(b'.')
+        }
+        (b'0', _) if second == b'0' => false,
+        (b'0', [2, 2, 2, 2, 2]) => separator != Some(b'/') && !is_dump(candidate, text, at),
+        (b'0', [11]) => is_mobile(candidate) && !is_counted(text, at),
+        (b'0', groups) => {
+            let slash = matches!(groups, [3..=5, 5..=8]);
+            is_trunk(groups) && separator != Some(b'.') && (slash || separator != Some(b'/'))
+        }
+        // Turkey's and China's mobile numbers.
+        (b'5', [3, 3, 2, 2]) => true,
+        (b'1', [3, 4, 4]) => second >= b'3',
+        _ => false,
+    }
+}
+
+/// Whether five pairs are rather bytes in hexadecimal: another pair stands before or after them, or
+/// they are a count (`01 02 03 04 05`) or mostly zeros.
+fn is_dump(candidate: &[u8], text: &[u8], at: usize) -> bool {
+    let is_pair = |pair: &[u8]| pair.iter().all(u8::is_ascii_hexdigit);
+    let end = at + candidate.len();
+    let before = at >= 3 && matches!(text[at - 1], b' ' | b'-') && is_pair(&text[at - 3..at - 1]);
+    let after = matches!(text.get(end), Some(b' ' | b'-'))
+        && text.get(end + 1..end + 3).is_some_and(is_pair)
+        && !text.get(end + 3).is_some_and(u8::is_ascii_alphanumeric);
+    let pairs = || candidate.chunks(3);
+    let zeros = pairs().filter(|pair| pair.starts_with(b"00")).count();
+    let counts =
+        pairs().zip(pairs().skip(1)).all(|(one, next)| one[0] == next[0] && one[1] + 1 == next[1]);
+    before || after || zeros >= 2 || counts
+}
+
+/// Whether groups are those of a national number with its trunk `0`, of 10 or 11 digits, as
+/// published numbers are written in Europe, Asia and Australia.
+fn is_trunk(groups: &[usize]) -> bool {
+    matches!(
+        groups,
+        [2, 4, 4]
+            | [2, 8]
+            | [3, 3, 4]
+            | [3, 7]
+            | [4, 3, 3]
+            | [4, 6]
+            | [3, 3, 2, 2]
+            | [2, 3, 5]
+            | [3, 4, 4]
+            | [5, 6]
+            | [4, 3, 4]
+            | [4, 7]
+            | [4, 3, 2, 2]
+            | [5, 3, 3]
+            | [3, 8]
+    )
+}
+
+/// Whether eleven digits are a mobile number: United Kingdom 07, Japan 070–090, Korea 010,
+/// Nigeria 070–091, the Philippines 09, Turkey 05.
+fn is_mobile(candidate: &[u8]) -> bool {
+    matches!(candidate, [b'0', b'5' | b'7' | b'8' | b'9', ..] | [b'0', b'1', b'0', ..])
+}
+
+/// Whether a word before a number says that it counts or names something.
+pub(super) fn is_counted(text: &[u8], at: usize) -> bool {
+    const WORDS: &[&[u8]] = &[
+        b"account",
+        b"article",
+        b"batch",
+        b"build",
+        b"bytes",
+        b"case",
+        b"code",
+        b"commit",
+        b"count",
+        b"duration",
+        b"ean",
+        b"elapsed",
+        b"epoch",
+        b"gtin",
+        b"hash",
+        b"id",
+        b"ids",
+        b"index",
+        b"invoice",
+        b"isbn",
+        b"issue",
+        b"item",
+        b"job",
+        b"length",
+        b"meeting",
+        b"ms",
+        b"offset",
+        b"order",
+        b"page",
+        b"part",
+        b"pid",
+        b"port",
+        b"price",
+        b"product",
+        b"ref",
+        b"reference",
+        b"request",
+        b"rev",
+        b"revision",
+        b"run",
+        b"seed",
+        b"seq",
+        b"serial",
+        b"size",
+        b"sku",
+        b"ticket",
+        b"time",
+        b"timestamp",
+        b"tracking",
+        b"ts",
+        b"uid",
+        b"upc",
+        b"version",
+    ];
+    Nearby::before(text, at).nearest_whole(WORDS).is_some()
 }
 
 /// Whether a word before the number says that it is one of a telephone.
 fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
+    const STARTS: &[&[u8]] = &[
         b"phone",
-        b"tel",
+        b"telefo",
+        "teléfo".as_bytes(),
+        "télépho".as_bytes(),
+        b"telepho",
         b"mobile",
-        b"cell",
-        b"fax",
-        b"whatsapp",
-        b"call ",
-        b"handy",
-        b"telefon",
-        b"portable",
-        b"movil",
+        b"mobiltel",
+        b"cellular",
+        b"cellphone",
         b"celular",
+        b"movil",
+        "móvil".as_bytes(),
+        b"portable",
+        b"whatsapp",
+        b"handynummer",
+        b"rufnummer",
         b"msisdn",
         b"contact number",
+        b"contact_number",
+        b"contactnumber",
         b"hotline",
+        b"puhelin",
+        "电话".as_bytes(),
+        "電話".as_bytes(),
+        "手机".as_bytes(),
     ];
+    // With separators only: code calls and cells have numbers, too.
+    const SPOKEN: &[&[u8]] = &[b"call", b"cell", b"dial", b"mob", b"gsm", b"sms"];
+    const WHOLE: &[&[u8]] = &[b"tel", b"fax", b"handy", b"tlf", b"cep", b"cel"];
     // A date or a version is none.
     if candidate.iter().filter(|b| **b == b'.').count() > 4 {
         return false;
     }
-    let mut lower = [0; 40];
-    let from = at.saturating_sub(lower.len());
-    let before = &mut lower[..at - from];
-    before.copy_from_slice(&text[from..at]);
-    before.make_ascii_lowercase();
-    let line = memchr::memrchr(b'\n', before).map_or(&before[..], |at| &before[at + 1..]);
     // A number without separators could be anything; its word must stand right before it.
     let plain = candidate.iter().all(u8::is_ascii_digit);
-    let line = if plain { &line[line.len().saturating_sub(18)..] } else { line };
-    let starts = |at: usize| at == 0 || !line[at - 1].is_ascii_alphabetic();
-    let named = (0..line.len()).any(|at| {
-        line[at].is_ascii_alphabetic()
-            && starts(at)
-            && WORDS.iter().any(|word| word[0] == line[at] && line[at..].starts_with(word))
-    });
-    named || !plain && [&b" number is "[..], b" number: "].iter().any(|end| line.ends_with(end))
+    let most = if plain { 18 } else { 40 };
+    let before = Nearby::before(text, at);
+    let near = |distance: Option<usize>| distance.is_some_and(|distance| distance <= most);
+    near(before.nearest(STARTS))
+        || near(before.nearest_whole(WHOLE))
+        || !plain
+            && (near(before.nearest_whole(SPOKEN))
+                || [&b" number is "[..], b" number: "].iter().any(|end| text[..at].ends_with(end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_written_forms() {
+        let check = |text: &str, expected: Option<&str>| {
+            let start = text.find(|c: char| c.is_ascii_digit() || "+(".contains(c)).unwrap();
+            let found = number(text.as_bytes(), start).map(|span| &text[span]);
+            assert_eq!(found, expected, "{text}");
+        };
+        for whole in [
+            "+44 20 7946 0958",
+            "+44 (0)20 7946 0958",
+            "+1-318-593-4078",
+            "+49 30 1234567",
+            "+33612345678",
+            "001-415-555-0132",
+            "(415)555-0132",
+            "(415) 555-0132x204",
+            "1-800-555-0199",
+            "0044 20 7946 0958",
+            "06 12 34 56 78",
+            "01.42.68.53.00",
+            "020 7946 0958",
+            "(020) 7946 0958",
+            "07700 900123",
+            "0171 1234567",
+            "089/1234567",
+            "0412 345 678",
+            "(02) 9374 4000",
+            "06-12345678",
+            "(11) 91234-5678",
+            "090-1234-5678",
+            "0532 123 45 67",
+            "0 (532) 123 45 67",
+            "8 (912) 345-67-89",
+            "138 1234 5678",
+            "09171234567",
+        ] {
+            check(whole, Some(whole));
+        }
+        check("tel 292-6073", Some("292-6073"));
+        check("phone_number: 4155550132", Some("4155550132"));
+        check("order_id: 09171234567", None);
+        check("telemetry 292-6073", None);
+        // Too short for its country; a clause of a regulation; a date; an ISBN; a CVE.
+        for none in [
+            "+44 1234567",
+            "252.227-7013",
+            "+2024-01-15",
+            "0-13-110362-8",
+            "call CVE-2026-9358",
+            "1746313109504",
+            "00000000123",
+            "06 12 34 56 78 90",
+            "01 02 03 04 05",
+            "48 8b 05 12 00 00 00",
+            "+9999-365 23",
+            "+35236450.6",
+        ] {
+            check(none, None);
+        }
+    }
 }
