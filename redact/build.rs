@@ -62,7 +62,7 @@ fn write_rule(out: &mut String, rule: &RuleSpec, gate: &[u16]) -> std::fmt::Resu
         "RuleSpec {{ id: Cow::Borrowed({:?}), description: Cow::Borrowed({:?}), \
          kind: Cow::Borrowed({:?}), confidence: Cow::Borrowed({:?}), how: How::{:?}, \
          pattern: Cow::Borrowed({:?}), keywords: {}, entropy: {:?}, secret_group: {}, \
-         validator: Cow::Borrowed({:?}), gate: Cow::Borrowed(&{:?}), stride: {}, reach: {}, glued: {}, path: None, allowlists: {}, required: {}, \
+         validator: Cow::Borrowed({:?}), gate: Cow::Borrowed(&{:?}), stride: {}, reach: {}, glued: {}, source: Cow::Borrowed({:?}), path: None, allowlists: {}, required: {}, \
          skip_report: {}, examples: Cow::Borrowed(&[]), counterexamples: Cow::Borrowed(&[]), \
          line: {} }},",
         rule.id,
@@ -79,6 +79,7 @@ fn write_rule(out: &mut String, rule: &RuleSpec, gate: &[u16]) -> std::fmt::Resu
         rule.stride,
         rule.reach,
         rule.glued,
+        rule.source,
         list(&rule.allowlists, allow),
         list(&rule.required, required),
         rule.skip_report,

@@ -47,6 +47,8 @@ pub struct RuleInfo {
     pub kind: Kind,
     /// How sure its matches are.
     pub confidence: Confidence,
+    /// Where the form is documented, or how else it is known; empty where the rule does not say.
+    pub source: Box<str>,
 }
 
 /// Compiled rules, and what is left alone of what they find. Immutable; share one as
@@ -340,6 +342,7 @@ impl Redactor {
             description: (&*rule.spec.description).into(),
             kind: rule.kind,
             confidence: rule.confidence,
+            source: (&*rule.spec.source).into(),
         })
     }
 

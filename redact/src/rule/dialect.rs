@@ -9,7 +9,9 @@
 //! assigned to a key with the keyword in its name), `near` (an expression for what stands soon
 //! after a keyword), `detector` (a matcher that is code),
 //! `validator`, `reach` (how far before its keyword a token may start),
-//! `stride` (how far on the next look is made after a failed one, for expressions that look far), `glued` (may stand inside a longer word), `source`, `examples`,
+//! `stride` (how far on the next look is made after a failed one, for expressions that look far),
+//! `glued` (may stand inside a longer word), `source` (where the form is documented: an address, a
+//! standard or manual, or `seen: ` and where else it is known from), `examples`,
 //! `counterexamples`.
 
 use std::borrow::Cow;
@@ -108,6 +110,8 @@ pub(crate) struct RuleSpec {
     pub(crate) reach: u32,
     /// Whether it may stand inside a longer word.
     pub(crate) glued: bool,
+    /// Where the form is documented, or how else it is known; empty for none.
+    pub(crate) source: Text,
     /// An expression for the path of the scanned file; without an expression for its text, a
     /// file of such a path is a match as a whole. Never holds for a text without a path.
     pub(crate) path: Option<Text>,
@@ -242,6 +246,7 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
         stride: number(table, "stride")?.unwrap_or(0),
         reach: number(table, "reach")?.unwrap_or(0),
         glued: boolean(table, "glued")?.unwrap_or(false),
+        source: string(table, "source")?.unwrap_or_default(),
         path,
         allowlists: Cow::Owned(allowlists),
         required: Cow::Owned(required),

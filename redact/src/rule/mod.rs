@@ -199,7 +199,7 @@ impl Rule {
     /// Compiles what else would be compiled at first use.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.detector.is_none() && !self.spec.pattern.is_empty() {
-            compile(&self.source())?;
+            compile(&self.expression())?;
         }
         if let Some(path) = &self.spec.path {
             compile(path)?;
@@ -219,7 +219,7 @@ impl Rule {
                 if self.detector.is_some() || self.spec.pattern.is_empty() {
                     return None;
                 }
-                compile(&self.source()).ok()
+                compile(&self.expression()).ok()
             })
             .as_ref()
     }
@@ -244,7 +244,7 @@ impl Rule {
         allow.iter().any(|one| one.holds(subject))
     }
 
-    fn source(&self) -> String {
+    fn expression(&self) -> String {
         match self.spec.how {
             How::Token if self.spec.reach > 0 => self.spec.pattern.clone().into_owned(),
             How::Token => format!("^(?:{})", self.spec.pattern),
@@ -315,6 +315,22 @@ mod tests {
         for spec in Rule::builtin() {
             let checked = Rule::new(Cow::Borrowed(spec)).and_then(|rule| rule.check());
             assert_eq!(checked, Ok(()), "{}", spec.id);
+        }
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        let mut known = std::collections::BTreeSet::new();
+        for spec in Rule::builtin() {
+            assert!(known.insert(&spec.id), "{} is used twice", spec.id);
+        }
+    }
+
+    #[test]
+    fn rules_of_secrets_say_how_their_form_is_known() {
+        for spec in Rule::builtin() {
+            let is_secret = Kind::from_label(&spec.kind).is_some_and(Kind::is_secret);
+            assert!(!is_secret || !spec.source.is_empty(), "{} has no source", spec.id);
         }
     }
 
