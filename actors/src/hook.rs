@@ -124,6 +124,7 @@ impl Shared {
 }
 
 /// Whether the proxy sees the call itself: a session of the same client with that server is open.
+#[cfg_attr(not(unix), expect(dead_code, reason = "only the local socket asks, which is Unix's"))]
 pub(crate) fn is_proxied(call: &HookCall, servers: &[ServerView]) -> bool {
     let Some(name) = &call.mcp else { return false };
     // A server that somebody wrapped by hand does not say whose it is.

@@ -30,6 +30,7 @@ use crate::{
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the actor is told.
+#[cfg_attr(not(unix), expect(dead_code, reason = "only the local socket asks, which is Unix's"))]
 pub(crate) enum ServersMsg {
     /// The entries of all configs, as just read.
     Wanted(Vec<Entry>),

@@ -132,11 +132,17 @@ pub(crate) fn reopen(path: &Path) -> Result<File, AuditError> {
     private().read(true).write(true).open(path).map_err(AuditError::io("open", path))
 }
 
+#[cfg(unix)]
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// On Windows a file has the rights of its directory, which is the user's own.
+#[cfg(not(unix))]
+fn private() -> OpenOptions {
+    OpenOptions::new()
 }
 
 /// Claims `main`, or a stream of its own where somebody else writes to that.

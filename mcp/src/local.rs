@@ -258,19 +258,39 @@ pub async fn accept<T: DeserializeOwned>(
 fn receive_rights(stream: &impl AsFd, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = rustix::net::recvmsg(
-        stream,
-        &mut [IoSliceMut::new(bytes)],
-        &mut control,
-        RecvFlags::CMSG_CLOEXEC,
-    )?;
+    let received =
+        rustix::net::recvmsg(stream, &mut [IoSliceMut::new(bytes)], &mut control, UNINHERITED)?;
     let mut descriptors = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
             descriptors.extend(rights);
         }
     }
+    keep_from_children(&descriptors)?;
     Ok((received.bytes, descriptors))
+}
+
+/// What makes received descriptors end with this process image, where the system can do it as it
+/// receives them.
+#[cfg(not(target_vendor = "apple"))]
+const UNINHERITED: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+#[cfg(target_vendor = "apple")]
+const UNINHERITED: RecvFlags = RecvFlags::empty();
+
+#[cfg(not(target_vendor = "apple"))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
+fn keep_from_children(_received: &[OwnedFd]) -> io::Result<()> {
+    Ok(())
+}
+
+/// macOS has no way to do it as they are received; a child that is started in between inherits
+/// them, which spawning on one thread rules out here.
+#[cfg(target_vendor = "apple")]
+fn keep_from_children(received: &[OwnedFd]) -> io::Result<()> {
+    for descriptor in received {
+        rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC)?;
+    }
+    Ok(())
 }
 
 /// Sends a packet without descriptors.

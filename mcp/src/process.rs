@@ -6,20 +6,16 @@
 //! Promises: dropping a [`ServerProcess`] kills its whole group; on Linux the kernel kills the
 //! direct child when we die, however we die.
 
-use std::{
-    ffi::OsString,
-    fmt, io,
-    path::PathBuf,
-    process::Stdio,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{ffi::OsString, fmt, io, path::PathBuf, process::Stdio, sync::mpsc, time::Duration};
 
+pub use group::Group;
 use tokio::{
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     runtime::Handle,
     sync::oneshot,
 };
+
+mod group;
 
 /// Launches in progress at once; a further one waits for a place.
 const SPAWN_QUEUE: usize = 64;
@@ -243,76 +239,6 @@ fn isolate(command: &mut Command) {
     command.creation_flags(CREATE_NO_WINDOW);
 }
 
-/// The process group of one server. Killed when the last clone is dropped, unless it was found
-/// gone before.
-#[derive(Clone, Debug)]
-pub struct Group(Arc<GroupInner>);
-
-#[derive(Debug)]
-struct GroupInner {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        #[cfg(unix)]
-        {
-            let leader = child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .and_then(rustix::process::Pid::from_raw);
-            Self(Arc::new(GroupInner { leader }))
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = child;
-            Self(Arc::new(GroupInner {}))
-        }
-    }
-
-    /// Asks every process of the group to end (SIGTERM). Nothing where there are no signals.
-    pub fn terminate(&self) {
-        #[cfg(unix)]
-        self.0.signal(rustix::process::Signal::TERM);
-    }
-
-    /// Ends every process of the group at once (SIGKILL).
-    pub fn kill(&self) {
-        #[cfg(unix)]
-        self.0.signal(rustix::process::Signal::KILL);
-    }
-
-    /// Whether any process of the group is left (zombies that nobody waited for included).
-    #[must_use]
-    pub fn alive(&self) -> bool {
-        #[cfg(unix)]
-        return self
-            .0
-            .leader
-            .is_some_and(|pid| rustix::process::test_kill_process_group(pid).is_ok());
-        #[cfg(not(unix))]
-        return false;
-    }
-}
-
-#[cfg(unix)]
-impl GroupInner {
-    fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(leader) = self.leader {
-            // ESRCH: the group is gone, which is what was asked for.
-            let _ = rustix::process::kill_process_group(leader, signal);
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for GroupInner {
-    fn drop(&mut self) {
-        self.signal(rustix::process::Signal::KILL);
-    }
-}
-
 /// A running server: its streams, and the means to wait for it and to end it.
 #[derive(Debug)]
 pub struct ServerProcess {
@@ -385,7 +311,8 @@ impl Life {
     async fn kill_now(&mut self, exit: Option<Exit>) -> Exit {
         if exit.is_none() || self.group.alive() {
             self.group.kill();
-            // Without signals the leader is all that can be ended; an error means it has gone.
+            // Where no group could be made, the leader is all that can be ended; an error means
+            // that it has gone.
             #[cfg(not(unix))]
             let _ = self.child.start_kill();
         }

@@ -3,8 +3,9 @@
 //! It hands the client to the supervisor where one runs, and does the whole job alone elsewhere.
 //! Until it knows which, it costs no runtime and no rule set.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, fs::File, ops::ControlFlow, path::PathBuf, process::ExitCode};
 
+use defenter_actors::house::House;
 use defenter_config::Given;
 use defenter_mcp::process::Launch;
 
@@ -48,21 +49,36 @@ fn exit_code(code: i32) -> ExitCode {
 fn try_run(args: &ProxyArgs) -> Result<i32, Failure> {
     let job = Job::of(args)?;
     let house = here::house(Vec::new())?;
-    let mut journal = None;
-    #[cfg(unix)]
-    if !args.alone {
-        let mut end = shim::run(&house.paths, &job);
-        if matches!(end, shim::End::Nobody) && autostart::start(&house) {
-            end = shim::run(&house.paths, &job);
-        }
-        match end {
-            shim::End::Ended(code) => return Ok(code),
-            shim::End::Nobody => {}
-            shim::End::Alone(left) => journal = left,
-        }
-    }
+    let journal = match joined(args, &house, &job) {
+        ControlFlow::Break(code) => return Ok(code),
+        ControlFlow::Continue(journal) => journal,
+    };
     drop(house);
     solo::run(job, journal)
+}
+
+/// Has a supervisor serve the client. Goes on where there is none, with the journal of what one
+/// that is gone has left.
+#[cfg(unix)]
+fn joined(args: &ProxyArgs, house: &House, job: &Job) -> ControlFlow<i32, Option<File>> {
+    if args.alone {
+        return ControlFlow::Continue(None);
+    }
+    let mut end = shim::run(&house.paths, job);
+    if matches!(end, shim::End::Nobody) && autostart::start(house) {
+        end = shim::run(&house.paths, job);
+    }
+    match end {
+        shim::End::Ended(code) => ControlFlow::Break(code),
+        shim::End::Nobody => ControlFlow::Continue(None),
+        shim::End::Alone(left) => ControlFlow::Continue(left),
+    }
+}
+
+/// Without a local socket every proxy works alone.
+#[cfg(not(unix))]
+fn joined(_args: &ProxyArgs, _house: &House, _job: &Job) -> ControlFlow<i32, Option<File>> {
+    ControlFlow::Continue(None)
 }
 
 impl Job {
@@ -94,7 +110,7 @@ fn config_text(given: &str) -> Result<String, Failure> {
     let (name, mut input): (String, Box<dyn Read>) = match given.strip_prefix('@') {
         Some(path) => (
             path.to_owned(),
-            Box::new(std::fs::File::open(path).map_err(|error| {
+            Box::new(File::open(path).map_err(|error| {
                 Failure::new(Exit::Usage, format!("failed to read {path}: {error}"))
             })?),
         ),

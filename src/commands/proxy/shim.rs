@@ -7,10 +7,7 @@
 use std::{
     fs::File,
     io::{self, Seek, SeekFrom, Write},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
-    },
+    os::{fd::AsFd, unix::net::UnixStream},
     time::Duration,
 };
 
@@ -60,8 +57,7 @@ fn anonymous() -> io::Result<File> {
     #[cfg(target_os = "linux")]
     {
         let flags = rustix::fs::MemfdFlags::CLOEXEC;
-        let file: OwnedFd = rustix::fs::memfd_create("defenter-journal", flags)?;
-        Ok(file.into())
+        Ok(rustix::fs::memfd_create("defenter-journal", flags)?.into())
     }
     #[cfg(not(target_os = "linux"))]
     tempfile::tempfile()
