@@ -55,7 +55,7 @@ pub struct RuleInfo {
 /// `Arc<Redactor>`.
 pub struct Redactor {
     tables: Arc<Tables>,
-    exceptions: Vec<Compiled>,
+    exceptions: Vec<Arc<Compiled>>,
 }
 
 /// What redactors that differ only in their exceptions share.
@@ -177,11 +177,17 @@ impl Redactor {
             return Err(RuleError::TooManyExceptions { most: MAX_EXCEPTIONS });
         }
         let ids = self.tables.rules.iter().map(|rule| rule.id.as_str());
-        let compiled = exceptions.iter().map(|exception| Compiled::new(exception, ids.clone()));
-        Ok(Redactor {
-            exceptions: compiled.collect::<Result<_, _>>()?,
-            tables: self.tables.clone(),
-        })
+        let compile = |exception| Compiled::new(exception, ids.clone()).map(Arc::new);
+        let exceptions = exceptions.iter().map(compile).collect::<Result<_, _>>()?;
+        Ok(Redactor { exceptions, tables: self.tables.clone() })
+    }
+
+    /// The same with some of its exceptions only: those whose number, in the order in which they
+    /// were given, `keep` wants.
+    pub fn keeping_exceptions(&self, keep: impl Fn(usize) -> bool) -> Redactor {
+        let exceptions = self.exceptions.iter().enumerate();
+        let kept = exceptions.filter(|(index, _)| keep(*index)).map(|(_, one)| one.clone());
+        Redactor { exceptions: kept.collect(), tables: self.tables.clone() }
     }
 
     /// Scans the raw text of a JSON value; what is not JSON is scanned as text.

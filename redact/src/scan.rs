@@ -41,6 +41,15 @@ impl Scan {
         self.withheld
     }
 
+    /// Leaves out the findings that `keep` does not want; what they are about stays as it is.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
+        let kept: Vec<bool> = self.findings.iter().map(&mut keep).collect();
+        let mut wanted = kept.iter();
+        self.findings.retain(|_| wanted.next().copied().unwrap_or(true));
+        let mut wanted = kept.iter();
+        self.quoted.retain(|_| wanted.next().copied().unwrap_or(true));
+    }
+
     /// The reasons of the exceptions that left something alone, each once. A value that another
     /// rule found too is redacted all the same.
     pub fn exceptions(&self) -> impl Iterator<Item = &Arc<str>> {
@@ -149,6 +158,18 @@ impl fmt::Debug for Scan {
 mod tests {
     use super::*;
     use crate::{Options, Redactor};
+
+    #[test]
+    fn what_is_not_retained_stays_as_it_is() {
+        let text = br#"{"a":4539148803436467,"b":"x@example.net","c":4539148803436467}"#;
+        let mut scan = Redactor::builtin().scan_json(text);
+        scan.retain(|finding| finding.span.start > 10);
+        let copy = scan.apply(text);
+        assert_eq!(
+            std::str::from_utf8(&copy).unwrap(),
+            r#"{"a":4539148803436467,"b":"[REDACTED-EMAIL]","c":"[REDACTED-CREDIT-CARD]"}"#
+        );
+    }
 
     #[test]
     fn equal_values_have_equal_numbers() {
