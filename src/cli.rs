@@ -59,10 +59,14 @@ pub(crate) enum Command {
     /// Read and check the record of operations
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Say what was seen and decided of one operation
+    /// Say what was seen and decided of one operation, or what redaction leaves alone for a server
     Explain {
         /// The operation's id, as refusals and `defenter audit tail` show it
-        id: String,
+        #[arg(required_unless_present = "server")]
+        id: Option<String>,
+        /// A server, by its name in the clients' configs, instead of an operation
+        #[arg(long, value_name = "NAME", conflicts_with = "id")]
+        server: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -242,6 +246,9 @@ pub(crate) struct RedactArgs {
     /// Findings as JSON, one a line
     #[arg(long)]
     pub json: bool,
+    /// With the exceptions of the settings for that server
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
     /// Files; standard input where none is named
     #[arg(value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,

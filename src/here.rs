@@ -49,7 +49,12 @@ pub(crate) fn house(flags: Vec<(String, String)>) -> Result<House, Failure> {
 pub(crate) fn furnished(flags: Vec<(String, String)>) -> Result<(House, Rules), Failure> {
     let house = house(flags)?;
     house.paths.create(uid()).or_fail(Exit::Failed)?;
-    let rules = house.rules().or_fail(Exit::ConfigInvalid)?;
+    // A key that cannot be made is told by whoever misses it: then findings have no fingerprints.
+    let made = house.make_fingerprint_key();
+    let mut rules = house.rules().or_fail(Exit::ConfigInvalid)?;
+    if let Err(error) = made {
+        rules.key_trouble = Some(format!("findings have no fingerprints: {error}"));
+    }
     Ok((house, rules))
 }
 

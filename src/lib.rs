@@ -85,7 +85,12 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Redact(args) => commands::redact::run(&args),
         Command::Audit(AuditCommand::Tail { lines, json }) => commands::audit::tail(lines, json),
         Command::Audit(AuditCommand::Verify { json }) => commands::audit::verify(json),
-        Command::Explain { id, json } => commands::explain::run(&id, json),
+        Command::Explain { server: Some(server), json, .. } => {
+            commands::explain::server(&server, json)
+        }
+        Command::Explain { id, json, .. } => {
+            commands::explain::operation(&id.unwrap_or_default(), json)
+        }
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match outcome {

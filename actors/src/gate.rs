@@ -6,19 +6,18 @@
 
 use std::{
     ffi::OsString,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
-use defenter_audit::{FindingSummary, Outcome, Payload, Record, RuleRef, Timestamp};
+use defenter_audit::{Outcome, Record, Timestamp};
 use defenter_mcp::{
-    catalogue::{self, Inspect},
-    read,
+    catalogue, read,
     recovery::Loss,
     refusal::{Cause, Phase as RefusalPhase, Refusal},
 };
-use defenter_policy::{Decision, Direction, Effect, Facts, OperationView, Phase, SessionFlags};
-use defenter_redact::{Kind, Redactor, Scan};
+use defenter_policy::{Decision, Direction, Effect, Phase};
+use defenter_redact::{Ordinals, Redactor, Scan};
 
 use sha2::{Digest, Sha256};
 
@@ -26,8 +25,15 @@ use crate::{
     dialog::{Answer, Key, Question, Reason, Subject},
     metrics::{self, SessionMetrics},
     session::Attachment,
-    shared::{INLINE_BYTES, Shared},
+    shared::Shared,
 };
+
+mod inspection;
+
+use inspection::{Names, Seen, draft};
+
+/// Why an operation is refused whose inspection was given up.
+const WITHHELD: &str = "looking through it for secrets took more work than its size allows";
 
 /// Who the two sides of an operation are; the same for all of a session.
 #[derive(Clone, Debug)]
@@ -43,6 +49,8 @@ pub(crate) struct Parties {
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// Whether what they do is known to be final; only of a hook's one operation.
     pub(crate) destructive: bool,
+    /// The numbers of values, where they are numbered.
+    pub(crate) numbers: Arc<Mutex<Ordinals>>,
 }
 
 /// One operation, as it is found in a message.
@@ -118,13 +126,6 @@ impl Refused {
     }
 }
 
-/// What was seen of an operation; made away from the runtime where the payload is large.
-struct Seen {
-    scan: Scan,
-    copy: Option<Vec<u8>>,
-    facts: Facts,
-}
-
 impl Shared {
     /// Decides on one operation and records the decision.
     pub(crate) async fn rule(
@@ -141,26 +142,21 @@ impl Shared {
                 return refused(Why::Blocked, format!("the policies cannot be loaded: {why}"));
             }
         };
-        let seen = if operation.payload.len() <= INLINE_BYTES {
-            look(&self.redactor.load(), parties, self.home.as_deref(), operation)
-        } else {
-            match self.look_in_pool(parties, operation).await {
-                Some(seen) => seen,
-                None => return refused(Why::Blocked, "it could not be inspected".to_owned()),
-            }
+        let Some(seen) = self.inspect(policies, parties, operation).await else {
+            return refused(Why::Blocked, "it could not be inspected".to_owned());
         };
         count(metrics, &seen.scan);
-        let decision = policies.decide(&seen.facts);
         let copy = seen.copy.as_deref().unwrap_or(operation.payload);
-        let names = Names::of(&self.redactor.load(), operation, copy);
-        let mut record =
-            draft(parties, operation, &names, &seen.scan, &decision, copy, payload_limit);
+        let mut record = draft(parties, operation, &seen, copy, payload_limit);
+        if seen.scan.withheld() {
+            return self.withheld(record).await;
+        }
+        let Seen { decision, names, replacement, .. } = &seen;
         let reasons: Vec<String> = decision.reasons().map(str::to_owned).collect();
-        let replacement = (decision.redact || decision.effect == Effect::Redact)
-            .then(|| self.replacement(operation));
+        let replacement = replacement.clone();
         let ruling = match decision.effect {
             Effect::Confirm if operation.known.may_wait => {
-                let question = question(parties, operation, &names, &decision, copy, open);
+                let question = question(parties, operation, names, decision, copy, open);
                 return Ruling::Ask(Box::new(Doubt { question, record, reasons, replacement }));
             }
             Effect::Allow | Effect::Redact => forward(&mut record, replacement),
@@ -264,6 +260,16 @@ impl Shared {
         }
     }
 
+    /// Refuses what nobody has seen whole: it may hold anything.
+    async fn withheld(&self, mut record: Record) -> Ruling {
+        metrics::withheld();
+        record.decision = Effect::Block.as_str().into();
+        record.wanted = None;
+        record.rules.clear();
+        record.reasons = vec![WITHHELD.into()];
+        self.recorded(record, refused(Why::Blocked, WITHHELD.to_owned())).await
+    }
+
     async fn recorded(&self, record: Record, ruling: Ruling) -> Ruling {
         match self.audit.record(&record).await {
             Ok(()) => ruling,
@@ -273,91 +279,6 @@ impl Shared {
             }
         }
     }
-
-    async fn look_in_pool(
-        self: &Arc<Self>,
-        parties: &Arc<Parties>,
-        operation: &Operation<'_>,
-    ) -> Option<Seen> {
-        let queued = metrics::QueueDepth::of(metrics::Queue::Redaction).occupy();
-        let place = self.pool.clone().acquire_owned().await.ok()?;
-        let (shared, parties) = (self.clone(), parties.clone());
-        let (id, method) = (operation.id.to_owned(), operation.method.to_owned());
-        let (target, payload) = (operation.target.map(str::to_owned), operation.payload.to_vec());
-        let (direction, phase, known) = (operation.direction, operation.phase, operation.known);
-        let work = move || {
-            let _held = (place, queued);
-            let (target, payload) = (target.as_deref(), &payload[..]);
-            let operation =
-                Operation { id: &id, direction, phase, method: &method, known, target, payload };
-            look(&shared.redactor.load(), &parties, shared.home.as_deref(), &operation)
-        };
-        tokio::task::spawn_blocking(work).await.ok()
-    }
-
-    /// The payload with everything replaced that was found where the protocol lets text be.
-    fn replacement(&self, operation: &Operation<'_>) -> Vec<u8> {
-        let redactor = self.redactor.load();
-        let parts = match (operation.phase, operation.known.params, operation.known.result) {
-            (Phase::Result, _, inspect) | (_, inspect, _) => inspect,
-        };
-        let mut payload = operation.payload.to_vec();
-        // Later members first, so that the places of earlier ones stay true.
-        let mut members: Vec<(&str, &[u8])> = Vec::new();
-        for (key, value) in read::members(operation.payload) {
-            let wanted = match parts {
-                Inspect::Nothing => false,
-                Inspect::Members(names) => names.contains(&&*key),
-                Inspect::All => !catalogue::is_opaque(&key),
-            };
-            if wanted {
-                members.push(("", value));
-            }
-        }
-        if members.is_empty() && parts == Inspect::All {
-            members.push(("", operation.payload));
-        }
-        for (_, value) in members.into_iter().rev() {
-            let scan = redactor.scan_json(value);
-            if scan.is_clean() {
-                continue;
-            }
-            if let Some(at) = read::offset_in(operation.payload, value) {
-                payload.splice(at, scan.apply(value).iter().copied());
-            }
-        }
-        payload
-    }
-}
-
-fn look(
-    redactor: &Redactor,
-    parties: &Parties,
-    home: Option<&std::path::Path>,
-    operation: &Operation<'_>,
-) -> Seen {
-    let scan = redactor.scan_json(operation.payload);
-    let copy = (!scan.is_clean()).then(|| scan.apply(operation.payload).into_owned());
-    let kinds: Vec<Kind> = scan.kinds().collect();
-    let facts = defenter_policy::build(&OperationView {
-        client: &parties.client,
-        server: &parties.server,
-        method: operation.method,
-        direction: operation.direction,
-        phase: operation.phase,
-        tool: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ToolCall),
-        destructive_hint: parties.destructive,
-        uri: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ResourceRead),
-        payload: operation.payload,
-        redacted: copy.as_deref().unwrap_or(operation.payload),
-        kinds: &kinds,
-        size: operation.payload.len(),
-        home,
-        roots: &[],
-        intent: false,
-        session: SessionFlags::default(),
-    });
-    Seen { scan, copy, facts }
 }
 
 fn count(metrics: &SessionMetrics, scan: &Scan) {
@@ -376,32 +297,6 @@ fn explain(answer: Answer) -> &'static str {
         Answer::Deny | Answer::Dismissed | Answer::Cancelled => "User blocked the operation.",
         Answer::TimedOut => "Nobody answered in time.",
         Answer::Unavailable => "No dialog could be shown to ask the user.",
-    }
-}
-
-/// What an operation is called, as it may be recorded and shown. A hostile peer can put a secret
-/// into a method or a tool's name as well as anywhere else.
-struct Names {
-    method: Arc<str>,
-    target: Option<Arc<str>>,
-}
-
-impl Names {
-    fn of(redactor: &Redactor, operation: &Operation<'_>, copy: &[u8]) -> Self {
-        let clean = |text: &str| -> Arc<str> {
-            let scan = redactor.scan_text(text.as_bytes());
-            String::from_utf8_lossy(&scan.apply(text.as_bytes())).into()
-        };
-        let known = catalogue::is_known(operation.method);
-        let method = if known { operation.method.into() } else { clean(operation.method) };
-        // A request's own copy has its target redacted with the keys around it.
-        let in_copy = operation
-            .known
-            .subject
-            .filter(|_| operation.phase == Phase::Request)
-            .and_then(|subject| read::string(read::member(copy, subject)?))
-            .map(|text| Arc::from(&*text));
-        Self { method, target: in_copy.or_else(|| operation.target.map(clean)) }
     }
 }
 
@@ -426,49 +321,6 @@ fn blank(parties: &Parties) -> Record {
         server: parties.server.clone(),
         ..Record::default()
     }
-}
-
-fn draft(
-    parties: &Parties,
-    operation: &Operation<'_>,
-    names: &Names,
-    scan: &Scan,
-    decision: &Decision,
-    copy: &[u8],
-    payload_limit: usize,
-) -> Record {
-    let rule = |rule: &defenter_policy::FiredRule| RuleRef {
-        id: rule.id.clone(),
-        layer: rule.layer.as_str().into(),
-        effect: rule.effect.as_str().into(),
-    };
-    Record {
-        id: operation.id.into(),
-        method: names.method.clone(),
-        direction: operation.direction.as_str().into(),
-        phase: operation.phase.as_str().into(),
-        tool: names.target.clone(),
-        decision: decision.effect.as_str().into(),
-        wanted: (!decision.enforced).then(|| decision.wanted.as_str().into()),
-        rules: decision.rules.iter().map(rule).collect(),
-        reasons: decision.rules.iter().map(|rule| rule.reason.clone()).collect(),
-        findings: summary(scan),
-        size: operation.payload.len() as u64,
-        payload: Payload::new(copy, payload_limit),
-        ..blank(parties)
-    }
-}
-
-fn summary(scan: &Scan) -> Vec<FindingSummary> {
-    let mut kinds: Vec<FindingSummary> = Vec::new();
-    for finding in scan.findings() {
-        let label = finding.kind.label();
-        match kinds.iter_mut().find(|summary| &*summary.kind == label) {
-            Some(summary) => summary.count += 1,
-            None => kinds.push(FindingSummary { kind: label.into(), count: 1 }),
-        }
-    }
-    kinds
 }
 
 fn question(
@@ -576,6 +428,7 @@ impl Parties {
             workspace: launch.cwd.as_ref().map(|cwd| cwd.display().to_string()),
             environment: launch.env.iter().filter(display).cloned().collect(),
             destructive: false,
+            numbers: Arc::default(),
         }
     }
 }

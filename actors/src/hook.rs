@@ -44,7 +44,7 @@ impl Shared {
     ) -> HookVerdict {
         let started = Instant::now();
         let limits = **self.limits.load();
-        let parties = Arc::new(parties(call, &self.redactor.load()));
+        let parties = Arc::new(parties(call, self.redactors.load().plain()));
         let metrics = SessionMetrics::without_session("hook", &parties.client);
         let id = uuid::Uuid::now_v7().to_string();
         let operation = operation(call, &id, payload);
@@ -175,6 +175,7 @@ fn parties(call: &HookCall, redactor: &Redactor) -> Parties {
         workspace: call.cwd.as_deref().map(|cwd| clean(cwd, MAX_FOLDER)),
         environment: environment.map(|(key, value)| (key.into(), value.into())).collect(),
         destructive: call.destructive,
+        numbers: Arc::default(),
     }
 }
 

@@ -6,7 +6,7 @@
 //! Promises: reads only; every file is bounded; nothing is taken in part.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -18,9 +18,19 @@ use defenter_config::{
     settings::{self, Loaded, Settings, SettingsError},
 };
 use defenter_policy::{Layer, LayerKind, Preset};
-use defenter_redact::{Kind, Options as RedactOptions, RuleFile};
+use defenter_redact::{Exception, Kind, Options as RedactOptions, RuleFile};
 
-use crate::{entry::Entry, notifications::actor::Tuning, restart::RestartPolicy, session::Limits};
+use crate::{
+    entry::Entry,
+    notifications::actor::Tuning,
+    redaction::{RedactionInput, ServerException},
+    restart::RestartPolicy,
+    session::Limits,
+};
+
+mod key;
+
+pub use key::KeyError;
 
 /// The largest policy or rule file.
 const MAX_FILE: u64 = 8 << 20;
@@ -65,8 +75,21 @@ pub enum HouseError {
         path: PathBuf,
     },
     /// A kind of finding is not known.
-    #[error("redaction.disabled_kinds names `{0}`, which is not a kind of finding")]
-    Kind(String),
+    #[error("{key} names `{kind}`, which is not a kind of finding; the kinds are {}", kinds())]
+    Kind {
+        /// The setting.
+        key: String,
+        /// What it names.
+        kind: String,
+    },
+    /// A fingerprint is none.
+    #[error("{key} does not fit: {source}")]
+    Fingerprint {
+        /// The setting.
+        key: String,
+        /// Why.
+        source: defenter_redact::NotAFingerprint,
+    },
 }
 
 /// What the policy actor compiles.
@@ -83,8 +106,10 @@ pub struct PolicyInput {
 pub struct Rules {
     /// The settings, and where each comes from.
     pub loaded: Loaded,
-    /// For the redactor.
-    pub redaction: RedactOptions,
+    /// For the redactors.
+    pub redaction: RedactionInput,
+    /// Why findings have no fingerprints, where their key cannot be used.
+    pub key_trouble: Option<String>,
     /// For the policy.
     pub policy: PolicyInput,
 }
@@ -95,28 +120,65 @@ impl House {
     /// # Errors
     /// The first thing that is wrong.
     pub fn rules(&self) -> Result<Rules, HouseError> {
-        let env = self.host.env.clone();
-        let sources = settings::Sources::read(&self.paths, env, self.flags.clone())?;
-        let loaded = sources.load()?;
-        let redaction = self.redaction(&loaded.settings)?;
-        let policy = self.policy(&loaded.settings)?;
-        Ok(Rules { loaded, redaction, policy })
+        self.rules_of(self.settings()?)
     }
 
-    fn redaction(&self, settings: &Settings) -> Result<RedactOptions, HouseError> {
-        let kind =
-            |label: &String| Kind::from_label(label).ok_or_else(|| HouseError::Kind(label.clone()));
-        let disabled = &settings.redaction.disabled_kinds;
+    /// Reads the settings alone.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn settings(&self) -> Result<Loaded, HouseError> {
+        let env = self.host.env.clone();
+        Ok(settings::Sources::read(&self.paths, env, self.flags.clone())?.load()?)
+    }
+
+    /// Reads the files that these settings name.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn rules_of(&self, loaded: Loaded) -> Result<Rules, HouseError> {
+        let (fingerprint_key, key_trouble) = match key::read(&self.fingerprint_key()) {
+            Ok(key) => (key, None),
+            Err(error) => (None, Some(format!("findings have no fingerprints: {error}"))),
+        };
+        let redaction = self.redaction(&loaded.settings, fingerprint_key)?;
+        let policy = self.policy(&loaded.settings)?;
+        Ok(Rules { loaded, redaction, policy, key_trouble })
+    }
+
+    /// Makes the key of the fingerprints, where there is none yet.
+    ///
+    /// # Errors
+    /// Where it cannot be written; findings then have no fingerprints.
+    pub fn make_fingerprint_key(&self) -> Result<(), KeyError> {
+        key::make(&self.fingerprint_key())
+    }
+
+    fn fingerprint_key(&self) -> PathBuf {
+        self.paths.state.join("fingerprint.key")
+    }
+
+    fn redaction(
+        &self,
+        settings: &Settings,
+        fingerprint_key: Option<[u8; 32]>,
+    ) -> Result<RedactionInput, HouseError> {
+        let settings = &settings.redaction;
         let mut rule_files = Vec::new();
-        for name in &settings.redaction.rules_files {
-            let path = self.in_home(name);
-            rule_files.push(RuleFile { name: name.clone(), text: read(&path)? });
+        for name in &settings.rules {
+            rule_files.push(RuleFile { name: name.clone(), text: read(&self.in_home(name))? });
         }
-        Ok(RedactOptions {
-            disabled_kinds: disabled.iter().map(kind).collect::<Result<_, _>>()?,
-            disabled_rules: settings.redaction.disabled_rules.iter().cloned().collect(),
-            rule_files,
-            ..RedactOptions::default()
+        let exceptions = settings.exceptions.iter().enumerate();
+        Ok(RedactionInput {
+            options: RedactOptions {
+                disabled_kinds: kinds_of("redaction.disabled_kinds", &settings.disabled_kinds)?,
+                disabled_rules: settings.disabled_rules.iter().cloned().collect(),
+                rule_files,
+                fingerprint_key,
+                ..RedactOptions::default()
+            },
+            exceptions: exceptions.map(exception).collect::<Result<_, _>>()?,
+            numbered: settings.numbered,
         })
     }
 
@@ -147,18 +209,52 @@ impl House {
         clients::discover(&self.host, &clients::Options::default())
     }
 
-    /// The folders in which a change may change what [`House::rules`] or [`House::discover`] say.
+    /// The folders in which a change may change what [`House::rules`] or [`House::discover`] say,
+    /// with these settings where they could be read.
     #[must_use]
-    pub fn watched(&self) -> Vec<PathBuf> {
+    pub fn watched(&self, settings: Option<&Settings>) -> Vec<PathBuf> {
         let mut folders = clients::watch_paths(&self.host, &clients::Options::default());
         folders.push(self.paths.home.clone());
         folders.push(self.paths.policies.clone());
         folders.push(self.paths.organisation_policies.clone());
         folders.extend(self.paths.organisation_settings.parent().map(Path::to_owned));
+        for name in settings.iter().flat_map(|settings| &settings.redaction.rules) {
+            folders.extend(self.in_home(name).parent().map(Path::to_owned));
+        }
         folders.sort();
         folders.dedup();
         folders
     }
+}
+
+fn exception(
+    (index, written): (usize, &settings::Exception),
+) -> Result<ServerException, HouseError> {
+    let key = |name: &str| format!("redaction.exceptions[{index}].{name}");
+    let fingerprint = |text: &String| {
+        let fail = |source| HouseError::Fingerprint { key: key("fingerprints"), source };
+        text.parse().map_err(fail)
+    };
+    let exception = Exception {
+        rules: written.rules.iter().cloned().collect(),
+        kinds: kinds_of(&key("kinds"), &written.kinds)?,
+        values: written.values.clone(),
+        fingerprints: written.fingerprints.iter().map(fingerprint).collect::<Result<_, _>>()?,
+        reason: written.reason.clone(),
+    };
+    Ok(ServerException { servers: written.servers.clone(), exception })
+}
+
+fn kinds_of(key: &str, labels: &[String]) -> Result<BTreeSet<Kind>, HouseError> {
+    let kind = |label: &String| {
+        let fail = || HouseError::Kind { key: key.to_owned(), kind: label.clone() };
+        Kind::from_label(label).ok_or_else(fail)
+    };
+    labels.iter().map(kind).collect()
+}
+
+fn kinds() -> String {
+    Kind::ALL.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(", ")
 }
 
 fn preset(preset: settings::Preset) -> Preset {

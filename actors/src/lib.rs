@@ -16,7 +16,7 @@ pub mod metrics;
 mod notifications;
 mod policy;
 mod process_group;
-mod redaction;
+pub mod redaction;
 pub mod restart;
 mod server;
 mod servers;

@@ -13,13 +13,15 @@
 
 mod labels;
 mod process;
+mod redaction;
 mod session;
 
 pub use labels::{
-    Decision, Direction, DropReason, LabelPair, MAX_LABEL_CHARS, MAX_LABEL_PAIRS, OTHER, Queue,
-    RestartReason,
+    Decision, Direction, DropReason, LabelPair, MAX_LABEL_CHARS, MAX_LABEL_PAIRS, OTHER, Place,
+    Queue, RestartReason,
 };
 pub use process::ProcessFigures;
+pub use redaction::RedactionMetrics;
 pub use session::{Entry, QueueDepth, ServerMetrics, SessionMetrics};
 
 use std::time::Duration;
@@ -40,6 +42,16 @@ pub const ADDED: &str = "defenter_added_seconds";
 pub const UPSTREAM: &str = "defenter_upstream_seconds";
 /// Counter: values redacted, by server, client and kind.
 pub const REDACTIONS: &str = "defenter_redactions_total";
+/// Counter: bytes of payloads that the redactor looked through, by the place where.
+pub const SCANNED_BYTES: &str = "defenter_redaction_scanned_bytes_total";
+/// Histogram, seconds: how long the redactor looked through a payload, by the place where.
+pub const SCAN: &str = "defenter_redaction_scan_seconds";
+/// Histogram, seconds: how long a large payload waited for a place in the pool.
+pub const SCAN_WAIT: &str = "defenter_redaction_wait_seconds";
+/// Counter: operations refused since the redactor's budget ran out.
+pub const WITHHELD: &str = "defenter_redaction_withheld_total";
+/// Gauge: 1 where the redaction rules in force are the newest, 0 where those cannot be used.
+pub const REDACTION_LOADED: &str = "defenter_redaction_load_successful";
 /// Counter: questions to the user by how they ended.
 pub const CONFIRMATIONS: &str = "defenter_confirmations_total";
 /// Histogram, seconds: how long a question was open.
@@ -82,6 +94,25 @@ pub const PROCESS_START_TIME: &str = "process_start_time_seconds";
 pub const SECONDS_BUCKETS: [f64; 19] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
     1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+
+/// The upper bounds of [`SCAN`]'s buckets, in seconds: 1 µs (about what a short message takes) to
+/// 1 s (about what 256 MiB take).
+pub const SCAN_BUCKETS: [f64; 14] = [
+    0.000_001,
+    0.000_002_5,
+    0.000_005,
+    0.000_01,
+    0.000_025,
+    0.000_05,
+    0.000_1,
+    0.000_25,
+    0.000_5,
+    0.001,
+    0.01,
+    0.05,
+    0.25,
+    1.0,
 ];
 
 /// What kind of number a metric is, in Prometheus' words.
@@ -152,6 +183,36 @@ pub const METRICS: &[Metric] = &[
         MetricKind::Counter,
         &["server", "client", "kind"],
         "Sensitive values found in messages, by kind.",
+    ),
+    recorded(
+        SCANNED_BYTES,
+        MetricKind::Counter,
+        &["place"],
+        "Bytes of payloads that the redactor looked through.",
+    ),
+    recorded(
+        SCAN,
+        MetricKind::Histogram,
+        &["place"],
+        "Time that the redactor took to look through a payload.",
+    ),
+    recorded(
+        SCAN_WAIT,
+        MetricKind::Histogram,
+        &[],
+        "Time that a large payload waited for a place in the redactor's pool.",
+    ),
+    recorded(
+        WITHHELD,
+        MetricKind::Counter,
+        &[],
+        "Operations refused since looking through them took too much work.",
+    ),
+    recorded(
+        REDACTION_LOADED,
+        MetricKind::Gauge,
+        &[],
+        "Whether the newest redaction rules are in force: 1 yes, 0 they cannot be used.",
     ),
     recorded(
         CONFIRMATIONS,
@@ -276,6 +337,7 @@ pub fn describe_all() {
     for kind in FindingKind::ALL {
         config_findings(kind, 0);
     }
+    counter!(WITHHELD).increment(0);
     gauge!(
         BUILD_INFO,
         "version" => env!("CARGO_PKG_VERSION"),
@@ -294,6 +356,16 @@ pub fn confirmation(answer: Answer, wait: Duration) {
 /// Counts something that was not carried on.
 pub fn dropped(reason: DropReason) {
     counter!(DROPPED, "reason" => reason.label()).increment(1);
+}
+
+/// Counts an operation that is refused since the redactor's budget ran out.
+pub fn withheld() {
+    counter!(WITHHELD).increment(1);
+}
+
+/// Tells whether the newest redaction rules are in force.
+pub fn redaction_loaded(successfully: bool) {
+    gauge!(REDACTION_LOADED).set(if successfully { 1.0 } else { 0.0 });
 }
 
 /// Tells how many entries of the clients' configs are amiss in one way.
@@ -344,5 +416,6 @@ mod tests {
     #[test]
     fn buckets_rise() {
         assert!(SECONDS_BUCKETS.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(SCAN_BUCKETS.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -5,12 +5,14 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use defenter_policy::PolicySet;
-use defenter_redact::Redactor;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{audit::AuditSink, dialog::actor::DialogHandle, session::Limits, warden::Warden};
+use crate::{
+    audit::AuditSink, dialog::actor::DialogHandle, metrics::RedactionMetrics, redaction::Redactors,
+    session::Limits, warden::Warden,
+};
 
 /// Payloads up to this size are inspected where they are read; larger ones in the pool. A scan of
 /// 64 KiB takes about as long as it takes to wake a thread twice.
@@ -29,7 +31,10 @@ pub(crate) enum Policies {
 
 /// See the module.
 pub(crate) struct Shared {
-    pub(crate) redactor: ArcSwap<Redactor>,
+    pub(crate) redactors: ArcSwap<Redactors>,
+    /// Why the redaction rules of the moment are not the newest, where that is so.
+    pub(crate) redaction_trouble: ArcSwapOption<String>,
+    pub(crate) scans: RedactionMetrics,
     pub(crate) policies: watch::Sender<Policies>,
     pub(crate) audit: AuditSink,
     pub(crate) dialog: DialogHandle,
@@ -44,7 +49,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
-        redactor: Redactor,
+        redactors: Redactors,
         audit: AuditSink,
         dialog: DialogHandle,
         warden: Warden,
@@ -53,7 +58,9 @@ impl Shared {
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
-            redactor: ArcSwap::from_pointee(redactor),
+            redactors: ArcSwap::from_pointee(redactors),
+            redaction_trouble: ArcSwapOption::empty(),
+            scans: RedactionMetrics::new(),
             policies: watch::Sender::new(Policies::Loading),
             audit,
             dialog,

@@ -18,6 +18,9 @@ pub struct StatusView {
     /// What is amiss with the servers in the clients' configs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingView>,
+    /// What of the settings and rules is not in force, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }
 
 /// A server in a client's config that is not as it should be.

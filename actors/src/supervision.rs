@@ -9,14 +9,15 @@ use defenter_mcp::{
     hook::{HookCall, HookVerdict},
     process::Spawner,
 };
-use defenter_redact::{Redactor, RuleError};
+use defenter_redact::RuleError;
 use ractor::{Actor, ActorRef, concurrency::JoinHandle, rpc::CallResult};
 
 use crate::{
     audit::{AuditSink, AuditSinkError},
     dialog::{Helper, actor::DialogHandle},
     house::{self, House, Rules},
-    policy,
+    metrics, policy,
+    redaction::Redactors,
     servers::ServersMsg,
     service::ServiceMaker,
     session::Attachment,
@@ -89,7 +90,11 @@ impl Prepared {
     /// # Errors
     /// See [`StartError`].
     pub fn new(options: Options) -> Result<Self, StartError> {
-        let redactor = Redactor::with_options(&options.rules.redaction)?;
+        let redactors = Redactors::compile(&options.rules.redaction)?;
+        metrics::redaction_loaded(true);
+        if let Some(trouble) = &options.rules.key_trouble {
+            tracing::error!("{trouble}");
+        }
         let settings = &options.rules.loaded.settings;
         let audit = AuditSink::open(&options.house.paths.audit, settings)?;
         let slots = Slots::new();
@@ -97,7 +102,7 @@ impl Prepared {
         let home = Some(options.house.host.home.clone());
         let limits = house::limits(settings);
         let warden = Warden::new(options.program.clone())?;
-        let shared = Arc::new(Shared::new(redactor, audit, dialog, warden, home, limits));
+        let shared = Arc::new(Shared::new(redactors, audit, dialog, warden, home, limits));
         let spawner = Spawner::start()?;
         Ok(Self { options, shared, slots, spawner, services: Vec::new() })
     }

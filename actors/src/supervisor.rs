@@ -152,6 +152,8 @@ pub(crate) struct State {
     failures: HashMap<Part, FailureHistory>,
     wanted: Vec<Entry>,
     noticed: Noticed,
+    /// Why the settings of the moment are not the newest, where that is so.
+    trouble: Option<String>,
     started: String,
     epoch: Instant,
     draining: bool,
@@ -179,6 +181,7 @@ impl Actor for Supervisor {
             failures: HashMap::new(),
             wanted: Vec::new(),
             noticed: Noticed::default(),
+            trouble: None,
             started: Timestamp::from(SystemTime::now()).to_string(),
             epoch: Instant::now(),
             draining: false,
@@ -356,15 +359,32 @@ impl State {
             self.wanted.clone_from(&entries);
             self.arguments.slots.servers.cast(ServersMsg::Wanted(entries));
         }
-        let news = self.noticed.take(reading.findings, &self.arguments.shared.redactor.load());
+        let redactors = self.arguments.shared.redactors.load();
+        let news = self.noticed.take(reading.findings, redactors.plain());
         let standing = self.noticed.findings().to_vec();
         self.arguments.slots.notifications.cast(NotificationsMsg::Findings(news, standing));
-        match reading.rules {
-            Ok(rules) => self.adopt(rules),
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "the changed settings are not used; the last good ones stay");
+        self.trouble = match reading.rules {
+            Ok(rules) => {
+                self.adopt(rules);
+                None
             }
-        }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::error!(
+                    error,
+                    "the changed settings are not used; the last good ones stay"
+                );
+                Some(format!("the changed settings are not used: {error}"))
+            }
+        };
+    }
+
+    /// What of the settings is not in force, and why.
+    fn problems(&self) -> Vec<String> {
+        let redaction = self.arguments.shared.redaction_trouble.load_full();
+        let redaction = redaction.map(|trouble| (*trouble).clone());
+        let key = self.arguments.rules.key_trouble.clone();
+        self.trouble.clone().into_iter().chain(redaction).chain(key).collect()
     }
 
     fn adopt(&mut self, rules: Rules) {
@@ -396,6 +416,7 @@ impl State {
             uptime_s: self.epoch.elapsed().as_secs(),
         };
         let findings = self.noticed.findings().to_vec();
+        let problems = self.problems();
         let servers = self.arguments.slots.servers.get();
         tokio::spawn(async move {
             let mut views = Vec::new();
@@ -405,7 +426,7 @@ impl State {
             {
                 views = found;
             }
-            let _ = reply.send(StatusView { supervisor, servers: views, findings });
+            let _ = reply.send(StatusView { supervisor, servers: views, findings, problems });
         });
     }
 

@@ -64,7 +64,10 @@ impl Reading {
     pub(crate) fn of(house: &House, program: &Path) -> Self {
         let discovery = house.discover();
         let findings = findings::of(house, &discovery, program);
-        Self { rules: house.rules(), discovery, findings, folders: house.watched() }
+        let loaded = house.settings();
+        let folders = house.watched(loaded.as_ref().ok().map(|loaded| &loaded.settings));
+        let rules = loaded.and_then(|loaded| house.rules_of(loaded));
+        Self { rules, discovery, findings, folders }
     }
 
     /// Whether there is something to wrap without being asked.
@@ -178,7 +181,7 @@ impl Actor for ConfigWatcher {
             }
             WatcherMsg::Wrapped(wrapped) => {
                 state.wrapping = false;
-                let news = wrapped.tell(&state.arguments.shared.redactor.load());
+                let news = wrapped.tell(state.arguments.shared.redactors.load().plain());
                 state.arguments.notifications.cast(NotificationsMsg::News(news));
                 let more = std::mem::take(&mut state.more);
                 if !wrapped.done.is_empty() {

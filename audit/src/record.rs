@@ -61,6 +61,9 @@ pub struct Record {
     /// What the redactor found, by kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "items")]
     pub findings: Vec<FindingSummary>,
+    /// Why something that the redactor found was left alone, for each exception that did so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "texts")]
+    pub exceptions: Vec<Arc<str>>,
     /// What the user answered, if somebody was asked.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "optional_text")]
     pub answer: Option<Arc<str>>,

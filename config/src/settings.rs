@@ -15,8 +15,8 @@ mod schema;
 mod suggest;
 
 pub use groups::{
-    Audit, Console, Dialog, Durability, Format, Install, Level, Log, Notifications, Policy, Preset,
-    Proxy, Redaction, Restart, Settings, Shutdown, Supervisor,
+    Audit, Console, Dialog, Durability, Exception, Format, Install, Level, Log, Notifications,
+    Policy, Preset, Proxy, Redaction, Restart, Settings, Shutdown, Supervisor,
 };
 pub use load::{Explained, Layer, Loaded, Origin, SettingsError, Source, Sources, Warning};
 pub use schema::{json_schema, json_schema_text};

@@ -13,6 +13,8 @@ use serde::Serialize;
 
 /// How many servers the page lists; the rest is counted.
 const MAX_SERVERS: usize = 500;
+/// How many problems it lists.
+const MAX_PROBLEMS: usize = 8;
 /// How many sessions it lists per server; the rest is counted.
 const MAX_SESSIONS: usize = 20;
 /// How many characters of one text it shows.
@@ -73,6 +75,9 @@ pub(crate) fn render(status: &StatusView) -> String {
         duration(supervisor.uptime_s),
         text(&supervisor.started),
     );
+    for problem in status.problems.iter().take(MAX_PROBLEMS) {
+        let _ = write!(out, "<p class=\"backoff\">{}</p>", text(problem));
+    }
     if status.servers.is_empty() {
         out.push_str("<p>No server is wrapped. <code>defenter install</code> wraps them.</p>");
     } else {
@@ -197,6 +202,7 @@ pub(crate) mod tests {
 
     pub(crate) fn status(servers: Vec<ServerView>) -> StatusView {
         StatusView {
+            problems: Vec::new(),
             supervisor: SupervisorView {
                 version: "0.1.0".into(),
                 pid: 7,
@@ -247,6 +253,13 @@ pub(crate) mod tests {
         ] {
             assert!(page.contains(part), "{part} in {page}");
         }
+    }
+
+    #[test]
+    fn tells_what_is_not_in_force() {
+        let mut status = status(Vec::new());
+        status.problems = vec!["rule <b> is wrong".to_owned()];
+        assert!(render(&status).contains("<p class=\"backoff\">rule &lt;b&gt; is wrong</p>"));
     }
 
     #[test]

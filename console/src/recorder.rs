@@ -3,8 +3,8 @@
 //! - Owns: the process's one recorder.
 //! - Emits: the handle that renders it.
 
-use defenter_actors::metrics::{SECONDS_BUCKETS, describe_all};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use defenter_actors::metrics::{SCAN, SCAN_BUCKETS, SECONDS_BUCKETS, describe_all};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Why there is no recorder.
 #[derive(Debug, thiserror::Error)]
@@ -24,5 +24,7 @@ pub fn install_recorder() -> Result<PrometheusHandle, RecorderError> {
 
 /// The recorder's settings, apart from being global.
 pub(crate) fn builder() -> Result<PrometheusBuilder, RecorderError> {
-    Ok(PrometheusBuilder::new().set_buckets(&SECONDS_BUCKETS)?)
+    let scans = Matcher::Full(SCAN.to_owned());
+    let builder = PrometheusBuilder::new().set_buckets(&SECONDS_BUCKETS)?;
+    Ok(builder.set_buckets_for_metric(scans, &SCAN_BUCKETS)?)
 }

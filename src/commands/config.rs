@@ -1,5 +1,6 @@
 //! `defenter config`: the settings, and where each comes from.
 
+use defenter_actors::redaction::Redactors;
 use defenter_config::settings::{Explained, Loaded, SettingsError, json_schema_text};
 
 use crate::{
@@ -9,22 +10,28 @@ use crate::{
 };
 
 fn loaded() -> Result<Loaded, Failure> {
-    Ok(here::house(Vec::new())?.rules().or_fail(Exit::ConfigInvalid)?.loaded)
+    here::house(Vec::new())?.settings().or_fail(Exit::ConfigInvalid)
 }
 
 pub(crate) fn show(json: bool) -> Outcome {
-    let loaded = loaded()?;
+    let rules = here::house(Vec::new())?.rules().or_fail(Exit::ConfigInvalid)?;
+    let loaded = &rules.loaded;
     for warning in &loaded.warnings {
         terminal::complain(&format!("warning: {warning}\n"));
     }
+    if let Some(trouble) = &rules.key_trouble {
+        terminal::complain(&format!("warning: {trouble}\n"));
+    }
+    // What the settings name is a part of them: rules that cannot be used are told here too.
+    let usable = Redactors::compile(&rules.redaction).or_fail(Exit::ConfigInvalid);
     if json {
         terminal::say_json(&loaded.settings)?;
-        return Ok(Exit::Done);
+        return usable.map(|_| Exit::Done);
     }
     let row = |one: &Explained| vec![one.key.clone(), one.value.to_string(), origin(one)];
     let rows: Vec<_> = loaded.explain_all().iter().map(row).collect();
     terminal::say(&terminal::table(&rows))?;
-    Ok(Exit::Done)
+    usable.map(|_| Exit::Done)
 }
 
 pub(crate) fn explain(key: &str) -> Outcome {

@@ -4,6 +4,7 @@ use std::{sync::mpsc::channel, time::Duration};
 
 use defenter_actors::{
     house::{House, Rules},
+    redaction::Redactors,
     status::StatusView,
 };
 use defenter_config::{
@@ -12,7 +13,6 @@ use defenter_config::{
     install::{Journal, status},
 };
 use defenter_policy::PolicySet;
-use defenter_redact::Redactor;
 use serde::Serialize;
 
 use super::ask::display;
@@ -87,7 +87,10 @@ fn ourselves(house: &House) -> Vec<Finding> {
 fn rules_findings(rules: &Rules) -> Vec<Finding> {
     let warning = |warning: &_| Finding::new(Severity::Warning, "settings", format!("{warning}"));
     let mut findings: Vec<Finding> = rules.loaded.warnings.iter().map(warning).collect();
-    if let Err(error) = Redactor::with_options(&rules.redaction) {
+    if let Some(trouble) = &rules.key_trouble {
+        findings.push(Finding::new(Severity::Warning, "redaction", trouble.clone()));
+    }
+    if let Err(error) = Redactors::compile(&rules.redaction) {
         findings.push(
             Finding::new(Severity::Error, "redaction", error.to_string())
                 .hint("mend the file; no server runs with rules that cannot be used"),

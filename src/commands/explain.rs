@@ -1,6 +1,12 @@
-//! `defenter explain`: what was seen and decided of one operation.
+//! `defenter explain`: what was seen and decided of one operation, and what redaction leaves alone
+//! for a server.
 
+use defenter_actors::{
+    house::Rules,
+    redaction::{Redactors, ServerException},
+};
 use defenter_audit::{Entry, Record, find};
+use serde::Serialize;
 
 use crate::{
     Exit, Outcome,
@@ -9,7 +15,24 @@ use crate::{
     terminal::{self, plain},
 };
 
-pub(crate) fn run(id: &str, json: bool) -> Outcome {
+/// Something that redaction leaves alone.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct LeftAlone {
+    /// By these rules; by any where there is none.
+    rules: Vec<String>,
+    /// Of these kinds; of any where there is none.
+    kinds: Vec<String>,
+    /// How many expressions and fingerprints tell the values; any value where there is none.
+    values: usize,
+    /// Why, redacted.
+    reason: Option<String>,
+    /// The setting that says so.
+    setting: String,
+    /// Where that is set.
+    from: String,
+}
+
+pub(crate) fn operation(id: &str, json: bool) -> Outcome {
     let house = here::house(Vec::new())?;
     let entries = find(&house.paths.audit, id).or_fail(Exit::Failed)?;
     if entries.is_empty() {
@@ -51,6 +74,9 @@ fn text(entry: &Entry) -> String {
     for found in &record.findings {
         lines.push(format!("  found:    {} {}", found.count, found.kind));
     }
+    for reason in &record.exceptions {
+        lines.push(format!("  left alone, since: {}", plain(reason)));
+    }
     if let Some(answer) = &record.answer {
         lines.push(format!("  user:     {answer}"));
     }
@@ -74,4 +100,75 @@ fn outcome(record: &Record) -> String {
         .ok()
         .and_then(|value| value.as_str().map(str::to_owned))
         .unwrap_or_default()
+}
+
+pub(crate) fn server(name: &str, json: bool) -> Outcome {
+    let rules = here::house(Vec::new())?.rules().or_fail(Exit::ConfigInvalid)?;
+    let left = left_alone(&rules, name)?;
+    if json {
+        terminal::say_json(&left)?;
+    } else if left.is_empty() {
+        terminal::say(&format!("redaction leaves nothing alone for `{}`\n", plain(name)))?;
+    } else {
+        let lines: String = left.iter().map(LeftAlone::line).collect();
+        terminal::say(&format!("redaction leaves alone for `{}`:\n{lines}", plain(name)))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn left_alone(rules: &Rules, server: &str) -> Result<Vec<LeftAlone>, Failure> {
+    // Whatever cannot be used is in force nowhere.
+    let redactors = Redactors::compile(&rules.redaction).or_fail(Exit::ConfigInvalid)?;
+    let origin = |key: &str| {
+        rules.loaded.explain(key).map_or_else(|_| String::new(), |one| one.origin.to_string())
+    };
+    let (kinds, off) = ("redaction.disabled_kinds", "redaction.disabled_rules");
+    let settings = &rules.loaded.settings.redaction;
+    let mut left = Vec::new();
+    for kind in &settings.disabled_kinds {
+        left.push(LeftAlone { kinds: vec![kind.clone()], ..LeftAlone::of(kinds, origin(kinds)) });
+    }
+    for rule in &settings.disabled_rules {
+        left.push(LeftAlone { rules: vec![rule.clone()], ..LeftAlone::of(off, origin(off)) });
+    }
+    let key = "redaction.exceptions";
+    for (index, one) in rules.redaction.exceptions.iter().enumerate() {
+        if !one.is_for(server) {
+            continue;
+        }
+        let ServerException { exception, .. } = one;
+        let reason = exception.reason.as_bytes();
+        let reason = redactors.plain().scan_text(reason).apply(reason).into_owned();
+        left.push(LeftAlone {
+            rules: exception.rules.iter().cloned().collect(),
+            kinds: exception.kinds.iter().map(ToString::to_string).collect(),
+            values: exception.values.len() + exception.fingerprints.len(),
+            reason: Some(String::from_utf8_lossy(&reason).into_owned()),
+            ..LeftAlone::of(&format!("{key}[{index}]"), origin(key))
+        });
+    }
+    Ok(left)
+}
+
+impl LeftAlone {
+    fn of(setting: &str, from: String) -> Self {
+        let (rules, kinds) = (Vec::new(), Vec::new());
+        Self { rules, kinds, values: 0, reason: None, setting: setting.to_owned(), from }
+    }
+
+    fn line(&self) -> String {
+        let mut what = Vec::new();
+        if !self.rules.is_empty() {
+            what.push(format!("what the rules {} find", self.rules.join(", ")));
+        }
+        if !self.kinds.is_empty() {
+            what.push(format!("the kinds {}", self.kinds.join(", ")));
+        }
+        if self.values > 0 {
+            what.push(format!("{} listed values", self.values));
+        }
+        let reason = self.reason.as_deref().unwrap_or("switched off everywhere");
+        let (what, reason) = (plain(&what.join(", of those ")), plain(reason));
+        format!("  {what}: {reason} ({}, {})\n", self.setting, plain(&self.from))
+    }
 }

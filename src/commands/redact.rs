@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use defenter_actors::redaction::Redactors;
 use defenter_redact::{Redactor, Scan};
 use serde_json::json;
 
@@ -21,14 +22,18 @@ const MAX_INPUT: u64 = 256 << 20;
 
 pub(crate) fn run(args: &RedactArgs) -> Outcome {
     let rules = here::house(Vec::new())?.rules().or_fail(Exit::ConfigInvalid)?;
-    let redactor = Redactor::with_options(&rules.redaction).or_fail(Exit::ConfigInvalid)?;
+    let redactors = Redactors::compile(&rules.redaction).or_fail(Exit::ConfigInvalid)?;
+    let redactor = match &args.server {
+        Some(server) => redactors.of(server),
+        None => redactors.plain(),
+    };
     let mut found = false;
     if args.files.is_empty() {
-        found |= one(&redactor, args, None, &read(io::stdin(), Path::new("standard input"))?)?;
+        found |= one(redactor, args, None, &read(io::stdin(), Path::new("standard input"))?)?;
     }
     for path in &args.files {
         let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-        found |= one(&redactor, args, Some(path), &read(file, path)?)?;
+        found |= one(redactor, args, Some(path), &read(file, path)?)?;
     }
     Ok(if found { Exit::Found } else { Exit::Done })
 }

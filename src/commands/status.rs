@@ -56,7 +56,10 @@ pub(crate) fn run(args: &StatusArgs) -> Outcome {
             None => amiss(&house, &found)?,
         },
         hooks: hooks::views(&house)?,
-        problems: problems.iter().map(ToString::to_string).collect(),
+        problems: {
+            let ours = running.iter().flat_map(|status| status.problems.clone());
+            ours.chain(problems.iter().map(ToString::to_string)).collect()
+        },
         servers: running.as_ref().map_or_else(Vec::new, |status| status.servers.clone()),
         supervisor: running.map(|status| status.supervisor),
     };

@@ -111,6 +111,11 @@ impl Bed {
         self.up.as_mut().expect("the supervisor was started")
     }
 
+    /// What the supervisor wrote to its log so far.
+    pub(crate) fn supervisor_log(&self) -> String {
+        self.up.as_ref().expect("the supervisor was started").stderr()
+    }
+
     /// Takes the supervisor out of the bed's hands.
     pub(crate) fn take_supervisor(&mut self) -> Client {
         self.up.take().expect("the supervisor was started")

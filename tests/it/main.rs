@@ -25,6 +25,7 @@ mod real_clients;
 mod real_servers;
 mod record;
 mod recovery;
+mod redaction;
 mod reload;
 mod servers;
 mod service;

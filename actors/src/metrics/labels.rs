@@ -83,6 +83,15 @@ pub enum Queue {
     Redaction,
 }
 
+/// Where a payload is looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Where it was read.
+    Inline,
+    /// In the pool for large ones.
+    Pool,
+}
+
 /// Why something was not carried on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DropReason {
@@ -180,6 +189,20 @@ impl Direction {
         match self {
             Self::ToServer => "to_server",
             Self::ToClient => "to_client",
+        }
+    }
+}
+
+impl Place {
+    /// Every place.
+    pub const ALL: [Self; 2] = [Self::Inline, Self::Pool];
+
+    /// The label's value.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Pool => "pool",
         }
     }
 }

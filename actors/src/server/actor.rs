@@ -289,7 +289,8 @@ impl State {
 
     fn logs(&self, lines: usize) -> String {
         let text = self.stderr.last(lines);
-        let redacted = self.shared.redactor.load().scan_text(text.as_bytes());
+        let redactors = self.shared.redactors.load();
+        let redacted = redactors.of(&self.entry.name).scan_text(text.as_bytes());
         String::from_utf8_lossy(&redacted.apply(text.as_bytes())).into_owned()
     }
 

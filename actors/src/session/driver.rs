@@ -114,7 +114,7 @@ impl Driver {
     ) -> Self {
         let Arguments { id, attachment, shared, spawner, limits, figures, stderr, server: _ } =
             arguments;
-        let parties = Arc::new(Parties::of(&attachment, &shared.redactor.load()));
+        let parties = Arc::new(Parties::of(&attachment, shared.redactors.load().plain()));
         let streams = attachment.streams;
         let journaled = attachment.journal.is_some();
         let core = Core::new(Parts {

@@ -19,9 +19,13 @@ pub(super) fn check_text(key: &str, value: &Value) -> Result<(), String> {
         ("policy.directory", Value::String(text)) if !absolute(text) => {
             Err("expected an absolute path".to_owned())
         }
-        ("redaction.rules_files", Value::Array(items)) => {
-            let fits = items.iter().filter_map(Value::as_str).all(absolute);
-            if fits { Ok(()) } else { Err("expected absolute paths".to_owned()) }
+        ("redaction.rules", Value::Array(items)) => {
+            let fits = |path: &str| absolute(path) || path.starts_with("~/");
+            if items.iter().filter_map(Value::as_str).all(fits) {
+                Ok(())
+            } else {
+                Err("expected absolute paths, or such as ~/gitleaks.toml".to_owned())
+            }
         }
         _ => Ok(()),
     }

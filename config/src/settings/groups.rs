@@ -3,6 +3,8 @@
 //! The bounds are the schema's (`range`), and the schema is what values are checked against, so
 //! each bound is written once.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -106,16 +108,58 @@ pub enum Preset {
     Observe,
 }
 
-/// What is taken out of texts before they are looked at, recorded or shown.
+/// What is taken out of texts before they are looked at, recorded or shown. A change applies at
+/// once, also to sessions that are open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redaction {
-    /// Kinds of findings that are left alone, such as `email`.
+    /// Kinds of findings that are left alone everywhere, such as `email`.
     pub disabled_kinds: Vec<String>,
-    /// Rules, by their id, that are not run.
+    /// Rules, by their id, that are not run anywhere. `defenter redact --rules` lists the ids.
     pub disabled_rules: Vec<String>,
-    /// Files with further rules; absolute paths.
-    pub rules_files: Vec<String>,
+    /// Files with further rules, such as a `gitleaks.toml`; absolute paths, or `~/…`.
+    pub rules: Vec<String>,
+    /// What is found and left alone, for all servers or for some, each with the reason. What is
+    /// left alone is also not seen by policies, in the record and by a person who is asked.
+    #[schemars(length(max = 256))]
+    pub exceptions: Vec<Exception>,
+    /// Whether equal values of a session get equal numbers, as in `[REDACTED-EMAIL-2]`, so that a
+    /// reader can tell them apart. The numbers of a session start anew where another process takes
+    /// it over; without a fingerprint key there are none.
+    pub numbered: bool,
+}
+
+/// Findings that are left alone: those that meet every condition which is given. One at least of
+/// `rules`, `kinds`, `values` and `fingerprints` must be.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// The servers it is for, as the clients' configs call them; `hook:CLIENT` is what a client's
+    /// hook tells. For all servers where none is named.
+    #[serde(default)]
+    #[schemars(length(max = 256))]
+    pub servers: Vec<String>,
+    /// Found by one of these rules, by their id.
+    #[serde(default)]
+    #[schemars(length(max = 256))]
+    pub rules: Vec<String>,
+    /// Of one of these kinds, such as `email`.
+    #[serde(default)]
+    #[schemars(length(max = 256))]
+    pub kinds: Vec<String>,
+    /// A value that one of these regular expressions matches as a whole, such as
+    /// `.*@example\\.org`, or that has one of `fingerprints`.
+    #[serde(default)]
+    #[schemars(length(max = 256))]
+    pub values: Vec<String>,
+    /// A value with one of these fingerprints, as `defenter redact --json` shows them; they differ
+    /// from one installation to the other.
+    #[serde(default)]
+    #[schemars(length(max = 256))]
+    pub fingerprints: Vec<String>,
+    /// Why it is left alone; `defenter explain` shows it.
+    #[schemars(length(min = 1, max = 1024))]
+    pub reason: String,
 }
 
 /// The record of operations. A change of `max_payload_bytes` applies to sessions that start after
@@ -258,6 +302,20 @@ pub enum Format {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+impl fmt::Debug for Exception {
+    // The expressions may spell the values that they allow.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exception")
+            .field("servers", &self.servers)
+            .field("rules", &self.rules)
+            .field("kinds", &self.kinds)
+            .field("values", &self.values.len())
+            .field("fingerprints", &self.fingerprints)
+            .field("reason", &self.reason)
+            .finish()
+    }
 }
 
 impl Level {

@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::check::check_text;
 use super::groups::Settings;
 use super::load::{Layer, Loaded, Origin, SettingsError, Source, Warning, is_locked};
+use super::schema::{Misfit, Problem};
 use super::suggest::nearest;
 use super::{legacy, schema};
-use crate::doc::{Doc, DocError, Format, Node};
+use crate::doc::{Doc, DocError, Format, Member, Node, Step};
 
 /// The layers so far.
 pub(super) struct Merge {
@@ -81,7 +82,10 @@ impl Merge {
                     origin,
                     expected: "expected an object".to_owned(),
                 }),
-                Some(false) => self.value(&key, member.node.to_json(), origin),
+                Some(false) => {
+                    let within = |path: &[Step]| file.within(member, path);
+                    self.value(&key, member.node.to_json(), &within);
+                }
             }
         }
     }
@@ -112,7 +116,9 @@ impl Merge {
     pub(super) fn legacy(&mut self, source: &Source) {
         for line in legacy::read(source) {
             match line {
-                legacy::Line::Value { key, value, origin } => self.value(key, value, origin),
+                legacy::Line::Value { key, value, origin } => {
+                    self.value(key, value, &|_| origin.clone());
+                }
                 legacy::Line::Unused { key, origin } => {
                     self.warnings.push(Warning::LegacyUnused { key, origin });
                 }
@@ -168,26 +174,36 @@ impl Merge {
         } else {
             Value::from(text)
         };
-        self.value(key, value, origin.clone());
+        self.value(key, value, &|_| origin.clone());
     }
 
-    fn value(&mut self, key: &str, value: Value, origin: Origin) {
+    /// Takes a value; `within` tells where a part of it is from.
+    fn value(&mut self, key: &str, value: Value, within: &dyn Fn(&[Step]) -> Origin) {
+        let origin = within(&[]);
         let by_organisation = matches!(origin, Origin::File { layer: Layer::Organisation, .. });
         if !by_organisation && is_locked(&self.locked, key) {
             self.warnings.push(Warning::Locked { key: key.to_owned(), origin });
             return;
         }
-        let checked = schema::rule(&self.schema, key)
-            .ok_or_else(String::new)
-            .and_then(|rule| schema::check(rule, &value))
-            .and_then(|()| check_text(key, &value));
-        match checked {
-            Ok(()) => {
-                self.values.insert(key.to_owned(), (value, origin));
+        let Some(rule) = schema::rule(&self.schema, key) else { return };
+        let misfits = schema::check(rule, &value);
+        if misfits.is_empty() {
+            match check_text(key, &value) {
+                Ok(()) => drop(self.values.insert(key.to_owned(), (value, origin))),
+                Err(expected) => {
+                    let key = key.to_owned();
+                    self.errors.push(SettingsError::BadValue { key, origin, expected });
+                }
             }
-            Err(expected) => {
-                self.errors.push(SettingsError::BadValue { key: key.to_owned(), origin, expected });
-            }
+        }
+        for Misfit { path, problem } in misfits {
+            let (key, origin) = (spelt(key, &path), within(&path));
+            self.errors.push(match problem {
+                Problem::Expected(expected) => SettingsError::BadValue { key, origin, expected },
+                Problem::UnknownKey(suggestion) => {
+                    SettingsError::UnknownKey { key, origin, suggestion }
+                }
+            });
         }
     }
 
@@ -266,6 +282,28 @@ impl File<'_> {
             place: self.doc.place(offset),
         }
     }
+
+    /// Where a part of a member's value is: at its key, where it has one.
+    fn within(&self, member: &Member, path: &[Step]) -> Origin {
+        let (mut node, mut at) = (&member.node, member.key_span.start);
+        for step in path {
+            let Some(inner) = node.step(step) else { break };
+            at = match step {
+                Step::Key(key) => node.member(key).map_or(at, |member| member.key_span.start),
+                Step::Index(_) => inner.span.start,
+            };
+            node = inner;
+        }
+        self.origin(at)
+    }
+}
+
+/// A key with the way to a part of its value, such as `redaction.exceptions[0].kinds`.
+fn spelt(key: &str, path: &[Step]) -> String {
+    path.iter().fold(key.to_owned(), |spelt, step| match step {
+        Step::Key(key) => format!("{spelt}.{key}"),
+        Step::Index(index) => format!("{spelt}[{index}]"),
+    })
 }
 
 /// The environment variable of a key or a group.

@@ -8,6 +8,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::groups::Settings;
+use super::suggest::nearest;
+use crate::doc::Step;
 
 /// The JSON schema (2020-12) of the settings file.
 pub fn json_schema() -> Value {
@@ -92,8 +94,76 @@ pub(super) fn choices(rule: &Value) -> Option<Vec<&str>> {
     )
 }
 
-/// Checks one value; the error says what is expected.
-pub(super) fn check(rule: &Value, value: &Value) -> Result<(), String> {
+/// What of a value does not fit its rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    /// Where in the value; empty for all of it.
+    pub(super) path: Vec<Step>,
+    /// What is wrong there.
+    pub(super) problem: Problem,
+}
+
+/// What is wrong with a part of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// It does not fit; this would.
+    Expected(String),
+    /// It is a key that does not exist; this one is near.
+    UnknownKey(Option<String>),
+}
+
+/// Checks one value; tells all that does not fit.
+pub(super) fn check(rule: &Value, value: &Value) -> Vec<Misfit> {
+    let mut misfits = Vec::new();
+    check_at(rule, value, &mut Vec::new(), &mut misfits);
+    misfits
+}
+
+fn check_at(rule: &Value, value: &Value, path: &mut Vec<Step>, misfits: &mut Vec<Misfit>) {
+    if let Err(expected) = check_alone(rule, value) {
+        misfits.push(Misfit { path: path.clone(), problem: Problem::Expected(expected) });
+        return;
+    }
+    match (value, rule.get("items")) {
+        (Value::Array(items), Some(rule)) => {
+            for (index, item) in items.iter().enumerate() {
+                path.push(Step::Index(index));
+                check_at(rule, item, path, misfits);
+                path.pop();
+            }
+        }
+        (Value::Object(members), None) => check_members(rule, members, path, misfits),
+        _ => {}
+    }
+}
+
+fn check_members(
+    rule: &Value,
+    members: &serde_json::Map<String, Value>,
+    path: &mut Vec<Step>,
+    misfits: &mut Vec<Misfit>,
+) {
+    for (key, value) in members {
+        path.push(Step::Key(key.clone()));
+        match self::rule(rule, key).filter(|_| !key.contains('.')) {
+            Some(rule) => check_at(rule, value, path, misfits),
+            None => {
+                let near = nearest(key, children(rule, "")).map(str::to_owned);
+                let problem = Problem::UnknownKey(near);
+                misfits.push(Misfit { path: path.clone(), problem });
+            }
+        }
+        path.pop();
+    }
+    let required = rule.get("required").and_then(Value::as_array).into_iter().flatten();
+    for key in required.filter_map(Value::as_str).filter(|key| !members.contains_key(*key)) {
+        let problem = Problem::Expected(format!("expected `{key}` in it"));
+        misfits.push(Misfit { path: path.clone(), problem });
+    }
+}
+
+/// Checks a value without what is in it.
+fn check_alone(rule: &Value, value: &Value) -> Result<(), String> {
     if let Some(words) = choices(rule) {
         return match value.as_str() {
             Some(word) if words.contains(&word) => Ok(()),
@@ -106,7 +176,8 @@ pub(super) fn check(rule: &Value, value: &Value) -> Result<(), String> {
         "boolean" => value.is_boolean(),
         "string" => value.is_string(),
         "null" => value.is_null(),
-        "array" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
         _ => false,
     });
     if !fits {
@@ -116,14 +187,26 @@ pub(super) fn check(rule: &Value, value: &Value) -> Result<(), String> {
 }
 
 fn bounds(rule: &Value, value: &Value) -> Result<(), String> {
-    let Some(number) = value.as_u64() else { return Ok(()) };
-    let min = rule.get("minimum").and_then(Value::as_u64).unwrap_or(0);
-    let max = rule.get("maximum").and_then(Value::as_u64).unwrap_or(u64::MAX);
-    if (min..=max).contains(&number) {
-        Ok(())
-    } else {
-        Err(format!("expected a number from {min} to {max}"))
+    let (keys, size, what) = match value {
+        Value::Number(number) => (["minimum", "maximum"], number.as_u64(), "a number from"),
+        Value::String(text) => {
+            (["minLength", "maxLength"], Some(text.chars().count() as u64), "a text of")
+        }
+        Value::Array(items) => (["minItems", "maxItems"], Some(items.len() as u64), "a list of"),
+        _ => return Ok(()),
+    };
+    let Some(size) = size else { return Ok(()) };
+    let [min, max] = keys.map(|key| rule.get(key).and_then(Value::as_u64));
+    let (min, max) = (min.unwrap_or(0), max.unwrap_or(u64::MAX));
+    if (min..=max).contains(&size) {
+        return Ok(());
     }
+    let unit = match value {
+        Value::String(_) => " characters",
+        Value::Array(_) => " items",
+        _ => "",
+    };
+    Err(format!("expected {what} {min} to {max}{unit}"))
 }
 
 fn expected(types: &[&str]) -> String {
@@ -133,7 +216,8 @@ fn expected(types: &[&str]) -> String {
             "integer" => "a whole number",
             "boolean" => "true or false",
             "string" => "a string",
-            "array" => "a list of strings",
+            "array" => "a list",
+            "object" => "an object",
             other => other,
         })
         .collect();
@@ -170,7 +254,21 @@ mod tests {
             assert!(!types(rule).is_empty(), "{key} has no type");
             let pointer = format!("/{}", key.replace('.', "/"));
             let value = defaults.pointer(&pointer).expect("a default");
-            assert_eq!(check(rule, value), Ok(()), "{key}");
+            assert_eq!(check(rule, value), [], "{key}");
+        }
+    }
+
+    #[test]
+    fn every_key_of_a_list_of_objects_has_a_description_and_a_type() {
+        let schema = json_schema();
+        let exception = rule(&schema, "redaction.exceptions").and_then(|rule| rule.get("items"));
+        let exception = exception.expect("items");
+        let keys = children(exception, "");
+        assert!(keys.len() > 5, "{keys:?}");
+        for key in keys {
+            let rule = rule(exception, key).expect("a rule");
+            assert!(rule.get("description").is_some(), "{key} has no description");
+            assert!(!types(rule).is_empty(), "{key} has no type");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use defenter_actors::dialog::Answer;
 use defenter_actors::metrics::{
-    self, Decision, Direction, DropReason, METRICS, Queue, RestartReason,
+    self, Decision, Direction, DropReason, METRICS, Place, Queue, RestartReason,
 };
 use defenter_config::settings::{Settings, Source, Sources};
 use defenter_policy::{Layer, LayerKind, PolicySet, Preset};
@@ -82,6 +82,7 @@ fn closed_sets() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("answer", Answer::ALL.map(Answer::label).to_vec()),
         ("decision", decisions.map(Decision::label).to_vec()),
         ("direction", Direction::ALL.map(Direction::label).to_vec()),
+        ("place", Place::ALL.map(Place::label).to_vec()),
         ("queue", Queue::ALL.map(Queue::label).to_vec()),
     ])
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use defenter_actors::dialog::Answer;
 use defenter_actors::metrics::{
-    Decision, Direction, DropReason, METRICS, MetricKind, Queue, QueueDepth, RestartReason,
-    ServerMetrics, SessionMetrics, Source, confirmation, dropped,
+    Decision, Direction, DropReason, METRICS, MetricKind, Place, Queue, QueueDepth,
+    RedactionMetrics, RestartReason, ServerMetrics, SessionMetrics, Source, confirmation, dropped,
+    redaction_loaded,
 };
 use defenter_actors::status::{ServerState, ServerView, SessionView, StatusView, SupervisorView};
 use defenter_console::{
@@ -101,6 +102,7 @@ fn recorder() -> PrometheusHandle {
 
 fn status() -> StatusView {
     StatusView {
+        problems: Vec::new(),
         supervisor: SupervisorView {
             version: "1.2.3".into(),
             pid: 4,
@@ -163,6 +165,10 @@ fn a_scrape_has_every_metric_and_promtool_likes_it() {
     let _inside = depth.occupy();
     confirmation(Answer::Deny, Duration::from_secs(2));
     dropped(DropReason::Noise);
+    let scans = RedactionMetrics::new();
+    scans.scanned(Place::Inline, 300, Duration::from_nanos(700));
+    scans.admitted(Duration::from_millis(1));
+    redaction_loaded(true);
 
     let response = bed.get("/metrics");
     assert!(response.contains("content-type: text/plain; version=0.0.4"), "{response:.400}");

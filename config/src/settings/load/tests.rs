@@ -97,7 +97,9 @@ fn a_value_that_does_not_fit_is_an_error_that_does_not_show_it() {
     check(r#"{"proxy":{"max_line_bytes":1.5}}"#, "expected a whole number");
     check(r#"{"policy":{"preset":"s3cret"}}"#, "one of balanced, strict, read-only, observe");
     check(r#"{"policy":"s3cret"}"#, "expected an object");
-    check(r#"{"redaction":{"disabled_kinds":[1]}}"#, "expected a list of strings");
+    check(r#"{"redaction":{"disabled_kinds":[1]}}"#, "`redaction.disabled_kinds[0]`");
+    check(r#"{"redaction":{"disabled_kinds":"s3cret"}}"#, "expected a list");
+    check(r#"{"redaction":{"rules":["s3cret"]}}"#, "expected absolute paths");
     check(r#"{"console":{"listen":"0.0.0.0:7420"}}"#, "expected a loopback address");
     check(r#"{"policy":{"directory":"s3cret"}}"#, "expected an absolute path");
     check(r#"{"restart":{"backoff_max_ms":10}}"#, "must not be below the first one");
@@ -159,4 +161,50 @@ fn a_file_that_cannot_be_read_is_an_error_and_a_missing_one_is_not() {
     let place = tempfile::tempdir().expect("a folder");
     assert!(Source::read(&place.path().join("none")).expect("no error").is_none());
     assert!(Source::read(place.path()).is_err());
+}
+
+#[test]
+fn a_list_of_objects_is_checked_to_its_last_key() {
+    let check = |text: &str, expected: &[&str]| {
+        let found = error(&user(&format!("{{\"redaction\":{{\"exceptions\":\n{text}}}}}")));
+        assert_eq!(found.lines().collect::<Vec<_>>(), expected, "{text}");
+    };
+    check(
+        r#"[{"kind":["email"],"reason":"x"}]"#,
+        &["u.json:2:3: unknown key `redaction.exceptions[0].kind` (did you mean `kinds`?)"],
+    );
+    check(
+        "[{\"kinds\":[\"email\"],\"reason\":\"x\"},\n{\"rules\":[3],\"values\":\"s3cret\"}]",
+        &[
+            "u.json:3:11: `redaction.exceptions[1].rules[0]` does not fit: expected a string",
+            "u.json:3:14: `redaction.exceptions[1].values` does not fit: expected a list",
+            "u.json:3:1: `redaction.exceptions[1]` does not fit: expected `reason` in it",
+        ],
+    );
+    check(
+        r#"[{"kinds":["email"],"reason":""}]"#,
+        &["u.json:2:21: `redaction.exceptions[0].reason` does not fit: \
+           expected a text of 1 to 1024 characters"],
+    );
+    check("[5]", &["u.json:2:2: `redaction.exceptions[0]` does not fit: expected an object"]);
+    check("{}", &["u.json:1:15: `redaction.exceptions` does not fit: expected a list"]);
+}
+
+#[test]
+fn exceptions_are_read_from_files_and_from_the_environment() {
+    let text = r#"[{"servers":["files"],"kinds":["email"],"reason":"names of files"}]"#;
+    let env = [("DEFENTER_REDACTION_EXCEPTIONS", text)];
+    let from_file = user(&format!(r#"{{"redaction":{{"exceptions":{text}}}}}"#));
+    for sources in [from_file, with_env(Sources::default(), &env)] {
+        let settings = sources.load().expect("settings").settings;
+        let [exception] = &settings.redaction.exceptions[..] else { panic!("one exception") };
+        assert_eq!(exception.servers, ["files"]);
+        assert_eq!(exception.kinds, ["email"]);
+        assert_eq!(exception.reason, "names of files");
+    }
+    let shown = format!(
+        "{:?}",
+        crate::settings::Exception { values: vec!["s3cret".to_owned()], ..Default::default() }
+    );
+    assert!(!shown.contains("s3cret"), "{shown}");
 }
