@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Make the servers of this machine's MCP clients run through Defenter
     Install(InstallArgs),
     /// Give the clients' configs back as they were
-    Uninstall(InstallArgs),
+    Uninstall(UninstallArgs),
     /// List the servers that the clients' configs name, and whether they are protected
     Servers(LookArgs),
     /// Look for what does not work or is not protected; exits with 7 where something is wrong
@@ -139,9 +139,32 @@ pub(crate) struct HookArgs {
     pub event: Option<String>,
 }
 
-/// `defenter install` and `defenter uninstall`.
+/// `defenter install`.
 #[derive(Debug, Args)]
 pub(crate) struct InstallArgs {
+    /// What is changed, and how.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    /// Have the clients ask Defenter too, before their agent acts; where a client runs only hooks
+    /// that are trusted (Codex), trust them
+    #[arg(long)]
+    pub hooks: bool,
+}
+
+/// `defenter uninstall`.
+#[derive(Debug, Args)]
+pub(crate) struct UninstallArgs {
+    /// What is changed, and how.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    /// Take out the hooks only; the servers stay wrapped
+    #[arg(long, conflicts_with_all = ["server", "except", "project"])]
+    pub hooks: bool,
+}
+
+/// What `defenter install` and `defenter uninstall` change, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
     /// Only this client (may be repeated)
     #[arg(long, value_name = "ID")]
     pub client: Vec<String>,
@@ -154,9 +177,6 @@ pub(crate) struct InstallArgs {
     /// Also the files of this project, which others may share
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub project: Vec<PathBuf>,
-    /// The hooks of the clients instead of their servers
-    #[arg(long, conflicts_with_all = ["server", "except", "project"])]
-    pub hooks: bool,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -166,6 +186,13 @@ pub(crate) struct InstallArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl ChangeArgs {
+    /// Whether single servers are what is asked about.
+    pub(crate) fn names_servers(&self) -> bool {
+        !self.server.is_empty() || !self.except.is_empty() || !self.project.is_empty()
+    }
 }
 
 /// `defenter servers` and `defenter doctor`.

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub(crate) mod audit;
+mod changes;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;

@@ -30,6 +30,7 @@ pub use watch::watch_paths;
 pub use wrapped::{Form, Wrapped};
 
 pub(crate) use discover::lists_in_use;
+pub(crate) use find::paths_of;
 pub(crate) use read::{ReadError, read_bytes};
 pub(crate) use shape::{Shape, shape_of};
 pub(crate) use wrapped::{is_defenter, unwrap};

@@ -1,7 +1,7 @@
 //! Hooks of clients: writing ours into their files, and taking them out.
 //!
-//! Owns: the table of hook systems, what each wants to be told and how, and the record of what
-//! was written.
+//! Owns: the table of hook systems, what each wants to be told and how, the trust that Codex wants to
+//! have in a hook, and the record of what was written.
 //! Accepts: a [`Host`], the program's path, and a folder for the records.
 //! Emits: [`HookPlan`], [`HookStatus`].
 //! Promises: every other hook and setting stays as it is, to the byte; a file that we created is
@@ -10,16 +10,19 @@
 //! Facts are from the clients' documentation and from runs with Claude Code 2.1.330, Codex
 //! 0.169.0, Gemini CLI 0.61.0, Qwen Code 0.24.4 and Copilot CLI 1.0.102.
 
+mod content;
 mod file;
+mod line;
 mod record;
 mod systems;
+mod trust;
 
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 use thiserror::Error;
 
-use crate::clients::ClientId;
+use crate::clients::{ClientId, paths_of};
 use crate::host::Host;
 use crate::install::{JournalError, WriteError};
 
@@ -27,7 +30,7 @@ pub use record::HookJournal;
 pub use systems::{HookSystem, systems};
 
 /// What is going to be changed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct HookPlan {
     /// The files.
     pub files: Vec<HookFile>,
@@ -50,8 +53,23 @@ pub struct HookFile {
     after: Option<String>,
     /// The file's text without our hooks; none where there would be no file.
     clean: Option<String>,
-    /// The members that were not there before ours.
+    /// The members that were not there before ours; of Codex' config, keys with their hashes.
     created: Vec<Vec<String>>,
+    /// Whether the file, where it is new, is to be executable.
+    executable: bool,
+    /// What the change is for, where it is no hook.
+    pub why: Option<&'static str>,
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct HookOutcome {
+    /// The client.
+    pub client: ClientId,
+    /// The file.
+    pub file: PathBuf,
+    /// Why it is as it was, where it is.
+    pub result: Result<(), HookError>,
 }
 
 /// Whether a client's hooks are ours.
@@ -67,6 +85,8 @@ pub struct HookStatus {
     pub events: usize,
     /// Whether the client stops what the hook is about when the hook fails.
     pub fails_closed: bool,
+    /// Whether the client runs what is there; none for a client that asks for no trust in it.
+    pub trusted: Option<bool>,
 }
 
 /// Why hooks could not be written or taken out.
@@ -127,16 +147,21 @@ impl HookPlan {
         self.files.is_empty()
     }
 
-    /// Carries the plan out, file by file.
+    /// Carries the plan out, file by file; one file's failure is not another's.
     ///
     /// # Errors
-    /// [`HookError`] of the first file that could not be changed; the others before it are.
-    pub fn apply(&self, journal: &HookJournal) -> Result<(), HookError> {
+    /// [`JournalError`] where the records are busy; nothing is changed then.
+    pub fn apply(&self, journal: &HookJournal) -> Result<Vec<HookOutcome>, JournalError> {
         if self.files.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let _guard = journal.lock()?;
-        self.files.iter().try_for_each(|file| file::apply(file, journal))
+        let outcome = |file: &HookFile| HookOutcome {
+            client: file.client,
+            file: file.file.clone(),
+            result: file::apply(file, journal),
+        };
+        Ok(self.files.iter().map(outcome).collect())
     }
 
     fn make(
@@ -145,22 +170,63 @@ impl HookPlan {
         journal: &HookJournal,
         program: Option<&str>,
     ) -> Result<Self, JournalError> {
-        let mut plan = Self { files: Vec::new(), skipped: Vec::new(), by_hand: Vec::new() };
+        let mut plan = Self::default();
         let chosen = |system: &&HookSystem| clients.is_empty() || clients.contains(&system.client);
         for system in systems().iter().filter(chosen) {
-            let path = system.path(host);
-            match file::plan(host, system, &path, program, journal)? {
-                Ok(Some(file)) => {
-                    if let Some(note) = system.by_hand.filter(|_| program.is_some()) {
-                        plan.by_hand.push(note.to_owned());
-                    }
-                    plan.files.push(file);
-                }
-                Ok(None) => {}
-                Err(reason) => plan.skipped.push((system.client, reason)),
+            let places = system.places(host, program.unwrap_or_default());
+            if let Some(reason) = system.without_files.filter(|_| places.is_empty())
+                && program.is_some()
+                && system.is_installed(host)
+            {
+                plan.skipped.push((system.client, reason.to_owned()));
+            }
+            for place in &places {
+                plan.add(host, system, place, journal, program.is_some())?;
             }
         }
+        if program.is_none() {
+            // A folder that was made for the first file of several goes with it, so with the last.
+            plan.files.reverse();
+        }
         Ok(plan)
+    }
+
+    fn add(
+        &mut self,
+        host: &Host,
+        system: &'static HookSystem,
+        place: &content::Place,
+        journal: &HookJournal,
+        install: bool,
+    ) -> Result<(), JournalError> {
+        let hooks = match file::plan(system, place, install, journal)? {
+            Ok(Some(hooks)) => hooks,
+            Ok(None) => return Ok(()),
+            Err(reason) => {
+                let reason = format!("{}: {reason}", place.path.display());
+                self.skipped.push((system.client, reason));
+                return Ok(());
+            }
+        };
+        let trust = trust::plan(host, system, &hooks, journal)?;
+        if hooks.after != hooks.before {
+            self.remind(system.by_hand.filter(|_| install));
+            self.files.push(hooks);
+        }
+        match trust {
+            Ok(trust) => self.files.extend(trust),
+            Err(reason) if install => self.by_hand.push(format!(
+                "Codex: trust the new hooks when it asks, until then it does not run them ({reason})"
+            )),
+            Err(reason) => self.skipped.push((system.client, reason)),
+        }
+        Ok(())
+    }
+
+    fn remind(&mut self, note: Option<&str>) {
+        if let Some(note) = note.filter(|note| !self.by_hand.iter().any(|other| other == note)) {
+            self.by_hand.push(note.to_owned());
+        }
     }
 }
 
@@ -179,10 +245,30 @@ impl HookFile {
 
 /// What of our hooks is in the clients' files.
 pub fn hook_status(host: &Host, program: &str) -> Vec<HookStatus> {
-    systems().iter().filter_map(|system| file::status(host, system, program)).collect()
+    let mut found = Vec::new();
+    for system in systems() {
+        for place in system.places(host, program) {
+            let Some(mut status) = file::status(system, &place) else { continue };
+            if status.installed > 0 {
+                status.trusted = trust::status(host, system, &place.path);
+            }
+            found.push(status);
+        }
+    }
+    found
 }
 
 /// True for a client whose folder is on the machine.
 fn is_present(path: &Path, system: &HookSystem) -> bool {
     path.ancestors().nth(system.depth).is_some_and(Path::is_dir)
+}
+
+impl HookSystem {
+    /// True where the client has a folder, whether or not one of the files is in it.
+    fn is_installed(&self, host: &Host) -> bool {
+        let file = paths_of(host, &self.files.replace('*', "any")).pop();
+        file.is_some_and(|file| {
+            host.real(&file).ancestors().nth(self.depth + 1).is_some_and(Path::is_dir)
+        })
+    }
 }

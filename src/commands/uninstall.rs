@@ -1,33 +1,36 @@
-//! `defenter uninstall`: gives the clients' configs back as they were.
+//! `defenter uninstall`: gives the clients' configs back as they were, hooks included.
 
-use defenter_config::install::plan_uninstall;
+use defenter_config::{
+    hooks::HookPlan,
+    install::{Action, Plan, plan_uninstall},
+};
 
-use super::{hooks, install::Work};
+use super::changes::{Changes, Place};
 use crate::{
     Exit, Outcome,
-    cli::InstallArgs,
+    cli::UninstallArgs,
     failure::{Failure, OrFail},
     here,
 };
 
-pub(crate) fn run(args: &InstallArgs) -> Outcome {
-    if args.hooks {
-        return hooks::uninstall(args);
-    }
-    if !args.dry_run {
+pub(crate) fn run(args: &UninstallArgs) -> Outcome {
+    if !args.change.dry_run && !args.hooks {
         nobody_wraps_again()?;
     }
-    let work = Work::new(args)?;
-    let plan = plan_uninstall(&work.discovery, &work.choice, &work.journal);
-    let servers = work.carry_out(args, &plan.or_fail(Exit::Failed)?)?;
-    if !args.server.is_empty() || !args.except.is_empty() || !args.project.is_empty() {
-        return Ok(servers);
-    }
-    // Nothing is to tell that we were here.
-    match (servers, hooks::uninstall(args)?) {
-        (Exit::NothingToDo, hooks) => Ok(hooks),
-        (servers, _) => Ok(servers),
-    }
+    let place = Place::new(&args.change)?;
+    let servers = if args.hooks {
+        Plan::new(Action::Uninstall)
+    } else {
+        plan_uninstall(&place.discovery, &place.choice, &place.journal).or_fail(Exit::Failed)?
+    };
+    // Nothing is to tell that we were here, unless single servers are what was asked about.
+    let hooks = if args.change.names_servers() {
+        HookPlan::default()
+    } else {
+        HookPlan::uninstall(&place.house.host, &place.choice.clients, &place.hooks)
+            .or_fail(Exit::Failed)?
+    };
+    place.carry_out(&args.change, &Changes { servers, hooks })
 }
 
 /// Refuses while a supervisor would wrap at once what is given back. Settings that cannot be read

@@ -48,13 +48,21 @@ pub(super) fn command_line(given: &str) -> String {
 
 /// The file that a tool is given, as an absolute path where that can be told.
 pub(super) fn file(given: &str, cwd: Option<&str>) -> Option<String> {
-    let (_, raw) = member(given, FILES)?;
+    let (_, raw) = member(only_operation(given).unwrap_or(given), FILES)?;
     let path = read::string(raw.as_bytes())?.into_owned();
     let is_relative = !path.starts_with(['/', '~', '\\', '$']) && !path.contains(':');
     Some(match cwd {
         Some(cwd) if is_relative => format!("{}/{path}", cwd.trim_end_matches('/')),
         _ => path,
     })
+}
+
+/// The one of several operations that Amazon Q and Kiro read files with, where there is one.
+fn only_operation(given: &str) -> Option<&str> {
+    let (_, operations) = member(given, &["operations"])?;
+    let mut operations = read::elements(operations.as_bytes());
+    let first = operations.next()?;
+    operations.next().is_none().then(|| std::str::from_utf8(first).ok())?
 }
 
 /// What is given to a tool that writes files: the paths, and all texts as text.
@@ -143,7 +151,8 @@ mod tests {
         check(r#"{"filePath":"a/b"}"#, Some("/w/a/b"));
         check(r#"{"path":"~/x"}"#, Some("~/x"));
         check(r#"{"path":"C:\\x"}"#, Some("C:\\x"));
-        check(r#"{"operations":[{"path":"x"}]}"#, None);
+        check(r#"{"operations":[{"mode":"Line","path":"x"}]}"#, Some("/w/x"));
+        check(r#"{"operations":[{"path":"x"},{"path":"y"}]}"#, None);
         assert_eq!(file(r#"{"path":"b"}"#, None).as_deref(), Some("b"));
     }
 

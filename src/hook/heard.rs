@@ -139,7 +139,7 @@ impl Heard {
         let event = event_of(dialect, &members, hint);
         let (stage, about) = event::meaning(&event);
         let cwd = cwd(&members);
-        let given = Given::of(dialect, about, &members, text);
+        let given = Given::of((dialect, &client), about, &members, text);
         let operation = match stage {
             Stage::Before => given.before(about, cwd.as_deref()),
             Stage::After => Some(given.after(about, &members, text)),
@@ -214,7 +214,12 @@ struct Given {
 }
 
 impl Given {
-    fn of(dialect: Dialect, about: About, members: &Members<'_>, whole: &str) -> Self {
+    fn of(
+        (dialect, client): (Dialect, &str),
+        about: About,
+        members: &Members<'_>,
+        whole: &str,
+    ) -> Self {
         let inner = match dialect {
             Dialect::Windsurf => members.raw("tool_info"),
             Dialect::Antigravity => members.raw("toolCall"),
@@ -261,7 +266,7 @@ impl Given {
                 given.arguments = unwrapped(inner);
             }
         }
-        given.split_name(dialect, about);
+        given.split_name(dialect, client, about);
         given
     }
 
@@ -276,17 +281,16 @@ impl Given {
         }
     }
 
-    fn split_name(&mut self, dialect: Dialect, about: About) {
+    fn split_name(&mut self, dialect: Dialect, client: &str, about: About) {
         if let Some((server, tool)) = tools::split(&self.tool) {
             self.server.get_or_insert_with(|| server.to_owned());
             self.tool = tool.to_owned();
         }
         self.mcp = match &self.server {
             Some(server) => Some(McpName::Server(server.clone())),
-            // Copilot joins them with a character that both may hold.
-            None if about == About::Tool && self.tool.contains(['-', '/']) => {
-                let may_join = matches!(dialect, Dialect::Copilot | Dialect::Claude);
-                may_join.then(|| McpName::Joined(self.tool.clone()))
+            None if about == About::Tool => {
+                let joined = tools::joined(dialect, client, &self.tool);
+                joined.map(|joined| McpName::Joined(joined.to_owned()))
             }
             None => None,
         };

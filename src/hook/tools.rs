@@ -1,6 +1,6 @@
 //! The tools that agents bring along, by the names that clients give them.
 
-use super::event::plain;
+use super::{Dialect, event::plain};
 
 /// What a tool of the agent's own does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,21 @@ pub(super) fn split(name: &str) -> Option<(&str, &str)> {
     (!server.is_empty() && !tool.is_empty()).then_some((server, tool))
 }
 
+/// A name that may be a server and a tool of it, joined with a character that both may hold; only
+/// who knows the servers can tell.
+pub(super) fn joined<'n>(dialect: Dialect, client: &str, name: &'n str) -> Option<&'n str> {
+    let (name, joints): (_, &[char]) = match dialect {
+        // `SERVER_TOOL`.
+        Dialect::Claude if matches!(client, "opencode" | "kilo") => (name, &['_', '-']),
+        // `SERVER-TOOL`, in permission requests `SERVER/TOOL`.
+        Dialect::Copilot | Dialect::Claude => (name, &['-', '/']),
+        // `mcp_SERVER_TOOL`.
+        Dialect::Crush => (name.strip_prefix("mcp_")?, &['_']),
+        _ => return None,
+    };
+    name.contains(joints).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +143,19 @@ mod tests {
         ] {
             assert_eq!(does(name), wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn names_that_may_be_joined_are_told() {
+        let check = |dialect, client: &str, name, expected: Option<&str>| {
+            assert_eq!(joined(dialect, client, name), expected, "{client} {name}");
+        };
+        check(Dialect::Claude, "opencode", "files_read", Some("files_read"));
+        check(Dialect::Claude, "claude-code", "files_read", None);
+        check(Dialect::Copilot, "copilot-cli", "files-read", Some("files-read"));
+        check(Dialect::Crush, "crush", "mcp_files_read", Some("files_read"));
+        check(Dialect::Crush, "crush", "multi_edit", None);
+        check(Dialect::Gemini, "gemini-cli", "mcp_files_read", None);
     }
 
     #[test]

@@ -113,6 +113,17 @@ fn what_is_known_bad_is_denied_in_the_clients_words() {
             before("Edit", json!({"file_path": bed.home().join(".bashrc"), "new_string": "x"}));
         assert_denied(&hook(&bed, &["codex"], &write), "runs by itself");
 
+        let q = json!({"hook_event_name": "preToolUse", "cwd": "/w", "tool_name": "fs_read",
+            "tool_input": {"operations": [{"mode": "Line", "path": "/w/a"},
+                {"mode": "Line", "path": "~/.ssh/id_rsa"}]}});
+        assert_denied(&hook(&bed, &["amazon-q"], &q), reason);
+
+        let crush = json!({"event": "PreToolUse", "session_id": "s", "cwd": "/w",
+            "tool_name": "bash", "tool_input": {"command": "cat ~/.ssh/id_rsa"}});
+        let output = hook(&bed, &["crush"], &crush);
+        assert_denied(&output, reason);
+        assert_eq!(words(&output)["decision"], "deny");
+
         let cline = json!({"hookName": "PreToolUse", "taskId": "t", "workspaceRoots": ["/w"],
             "preToolUse": {"toolName": "read_file", "parameters": {"path": "~/.ssh/id_rsa"}}});
         let output = hook(&bed, &["cline"], &cline);
@@ -349,4 +360,134 @@ fn a_server_that_cursor_starts_through_us_is_left_to_the_proxy() {
             assert_eq!(words(&output)["permission"], "ask", "{other}");
         }
     }
+}
+
+/// The one JSON object that a command printed.
+fn one_object(output: &Output) -> Value {
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1, "{}", told(output));
+    words(output)
+}
+
+#[test]
+fn servers_and_hooks_are_changed_with_one_word_and_told_in_one_object() {
+    let config = json!({"mcpServers": {"one": {"command": misbehave(), "args": ["serve"]}}});
+    let bed = Bed::new();
+    let servers = bed.write(".cursor/mcp.json", config.to_string());
+    let hooks = bed.home().join(".cursor/hooks.json");
+
+    let shown = one_object(&bed.run(&["install", "--hooks", "--dry-run", "--json"]));
+    assert_eq!(shown["planned"][0]["changes"][0]["name"], "one", "{shown}");
+    assert_eq!(shown["hooks"]["planned"][0]["client"], "cursor", "{shown}");
+    assert_eq!(shown["applied"], json!([]), "{shown}");
+    assert!(!hooks.exists());
+
+    let done = one_object(&bed.run(&["install", "--hooks", "--yes", "--json"]));
+    assert_eq!(done["applied"][0]["done"][0]["name"], "one", "{done}");
+    assert_eq!(done["hooks"]["applied"], json!([{"client": "cursor", "file": hooks}]), "{done}");
+    assert!(done["by_hand"].as_array().is_some_and(|notes| !notes.is_empty()), "{done}");
+
+    let gone = one_object(&bed.run(&["uninstall", "--yes", "--json"]));
+    assert_eq!(gone["applied"][0]["done"][0]["name"], "one", "{gone}");
+    assert_eq!(gone["hooks"]["applied"][0]["client"], "cursor", "{gone}");
+    assert_eq!(fs::read_to_string(&servers).expect("it is there"), config.to_string());
+    assert!(!hooks.exists());
+    let nothing = bed.run(&["uninstall", "--yes", "--json"]);
+    assert_eq!((nothing.status.code(), &one_object(&nothing)["planned"]), (Some(3), &json!([])));
+}
+
+#[test]
+fn single_servers_are_given_back_and_hooks_alone() {
+    let config = json!({"mcpServers": {"one": {"command": misbehave()}}}).to_string();
+    let bed = Bed::new();
+    let servers = bed.write(".cursor/mcp.json", &config);
+    let hooks = bed.home().join(".cursor/hooks.json");
+    assert!(bed.run(&["install", "--hooks", "--yes"]).status.success());
+    let wrapped = fs::read_to_string(&servers).expect("it is there");
+    assert!(bed.run(&["uninstall", "--hooks", "--yes"]).status.success());
+    assert!(!hooks.exists());
+    assert_eq!(fs::read_to_string(&servers).expect("it is there"), wrapped);
+    assert!(bed.run(&["install", "--hooks", "--yes"]).status.success());
+    assert!(bed.run(&["uninstall", "--server", "one", "--yes"]).status.success());
+    assert_eq!(fs::read_to_string(&servers).expect("it is there"), config);
+    assert!(hooks.exists());
+}
+
+#[test]
+fn codex_is_told_to_trust_what_was_written() {
+    let bed = Bed::new();
+    let config = "model = \"x\"\n";
+    let path = bed.write(".codex/config.toml", config);
+    let done = bed.run(&["install", "--hooks", "--yes"]);
+    assert!(done.status.success(), "{}", told(&done));
+    assert!(told(&done).contains("config.toml (codex, so that it runs them)"), "{}", told(&done));
+    let text = fs::read_to_string(&path).expect("it is there");
+    let key = bed.home().join(".codex/hooks.json:user_prompt_submit:0:0");
+    assert!(text.contains(&format!("[hooks.state.\"{}\"]", key.display())), "{text}");
+    let page = told(&bed.run(&["status"]));
+    assert!(!page.contains("not trusted"), "{page}");
+    fs::write(&path, config).expect("written");
+    let page = told(&bed.run(&["status"]));
+    assert!(page.contains("3 of 3, not trusted"), "{page}");
+    assert!(bed.run(&["install", "--hooks", "--yes"]).status.success());
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+    assert!(bed.run(&["uninstall", "--yes"]).status.success());
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), config);
+    assert!(!bed.home().join(".codex/hooks.json").exists());
+}
+
+#[test]
+fn a_script_for_cline_answers_as_the_hook_does() {
+    let bed = Bed::new();
+    let folder = bed.home().join("Documents/Cline");
+    fs::create_dir_all(&folder).expect("a folder");
+    assert!(bed.run(&["install", "--hooks", "--yes"]).status.success());
+    let input = json!({"hookName": "PreToolUse", "taskId": "t", "workspaceRoots": ["/w"],
+        "preToolUse": {"toolName": "read_file", "parameters": {"path": "~/.ssh/id_rsa"}}});
+    let output = run(bed.command(folder.join("Hooks/PreToolUse")), input.to_string().as_bytes());
+    assert_eq!(words(&output)["cancel"], true, "{}", told(&output));
+    assert!(bed.run(&["uninstall", "--yes"]).status.success());
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);
+}
+
+#[test]
+fn the_plugin_for_opencode_lets_through_what_is_allowed_and_throws_at_the_rest() {
+    let bed = Bed::new();
+    for client in ["opencode", "kilo"] {
+        fs::create_dir_all(bed.home().join(format!(".config/{client}"))).expect("a folder");
+    }
+    assert!(bed.run(&["install", "--hooks", "--yes"]).status.success());
+    for client in ["opencode", "kilo"] {
+        let plugin = bed.home().join(format!(".config/{client}/plugins/defenter.js"));
+        let call = bed.write(
+            "call.mjs",
+            format!(
+                r#"import {{ readFileSync }} from "node:fs";
+                   const text = readFileSync({plugin:?}, "utf8");
+                   const module = await import("data:text/javascript," + encodeURIComponent(text));
+                   const hooks = await module.Defenter({{ directory: "/w" }});
+                   const tell = async (name, ...given) => {{
+                     try {{ await hooks[name](...given); console.log("allowed"); }}
+                     catch (error) {{ console.log("denied: " + JSON.stringify(error.message)); }}
+                   }};
+                   const input = (tool, args) => ({{ tool, sessionID: "s", callID: "c", args }});
+                   await tell("tool.execute.before", input("bash"), {{ args: {{ command: "ls" }} }});
+                   await tell("tool.execute.before", input("read"), {{ args: {{ filePath: "~/.ssh/id_rsa" }} }});
+                   await tell("tool.execute.after", input("x_echo", {{}}), {{ content: [{{ type: "text", text: "hi" }}, {{ type: "image", data: "x".repeat(4e6) }}] }});
+                   await tell("tool.execute.after", input("bash", {{}}), {{ title: "", output: "hi", metadata: {{}} }});
+                "#
+            ),
+        );
+        let mut command = bed.command(crate::programs::system("node"));
+        command.arg(&call);
+        let output = run(command, b"");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 4, "{}", told(&output));
+        assert!(lines[1].starts_with("denied: ") && lines[1].contains("holds keys"), "{lines:?}");
+        assert_eq!([lines[0], lines[2], lines[3]], ["allowed"; 3], "{}", told(&output));
+        assert!(records(&bed).iter().all(|it| it["record"]["client"] == client), "{client}");
+        fs::remove_dir_all(bed.home().join(".defenter/audit")).expect("a record");
+    }
+    assert!(bed.run(&["uninstall", "--yes"]).status.success());
+    assert!(!bed.home().join(".config/opencode/plugins").exists());
 }

@@ -44,13 +44,17 @@ pub(super) fn expand(host: &Host, pattern: &str, context: Context<'_>) -> Vec<St
     walk.found
 }
 
+/// The paths that a pattern of the user's own files means.
+pub(crate) fn paths_of(host: &Host, pattern: &str) -> Vec<String> {
+    expand(host, pattern, Context::default())
+}
+
 /// Replaces the tokens of a pattern.
 fn tokens(host: &Host, pattern: &str, context: Context<'_>) -> Option<String> {
     if let Some(rest) = pattern.strip_prefix('~') {
         return Some(host.home_text() + rest);
     }
-    let Some((token, rest)) = pattern.strip_prefix('{').and_then(|rest| rest.split_once('}'))
-    else {
+    let Some((token, rest)) = pattern.strip_prefix('{').and_then(closed) else {
         return Some(pattern.to_owned());
     };
     let base = match token {
@@ -71,6 +75,20 @@ fn tokens(host: &Host, pattern: &str, context: Context<'_>) -> Option<String> {
         }
     };
     Some(base + rest)
+}
+
+/// What stands before and after the brace that closes one that was opened before.
+fn closed(text: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_u32;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some((&text[..at], &text[at + 1..])),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 struct Walk<'h> {
@@ -191,6 +209,7 @@ mod tests {
         assert!(find("~/none/*.json").is_empty());
         assert!(find("{proj}/x").is_empty());
         assert!(Path::new(&find("{X_HOME:~/.x}/y")[0]).ends_with(".x/y"));
+        assert_eq!(find("{X_HOME:{cfg}/x}/y"), ["/h/.config/x/y"]);
         assert!(find("{X_HOME:}/y").is_empty());
     }
 }

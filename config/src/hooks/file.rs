@@ -8,63 +8,96 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::content::{Content, Place, Whole};
+use super::line::is_our_line;
 use super::record::{HookJournal, Record};
-use super::systems::{HookSystem, is_our_line};
+use super::systems::HookSystem;
 use super::{HookError, HookFile, HookStatus, is_present};
 use crate::clients::{ReadError, read_bytes};
 use crate::doc::{Doc, Format, Node, Step, Value, merge, remove_items, remove_member};
-use crate::host::Host;
 use crate::install::{JournalError, WriteError, content_hash, create_file, replace_file};
 
-/// Plans one file; none where nothing is to be changed, or the reason why nothing can be.
+/// Looks at one file; none where there is nothing to do with it, or the reason why nothing can be
+/// done. What is found may be as it is to be already.
 pub(super) fn plan(
-    host: &Host,
     system: &HookSystem,
-    path: &Path,
-    program: Option<&str>,
+    place: &Place,
+    install: bool,
     journal: &HookJournal,
 ) -> Result<Result<Option<HookFile>, String>, JournalError> {
-    let before = match text_of(path) {
+    let before = match text_of(&place.path) {
         Ok(text) => text,
         Err(reason) => return Ok(Err(reason)),
     };
-    if !is_present(path, system) || (before.is_none() && program.is_none()) {
+    if !is_present(&place.path, system) || (before.is_none() && !install) {
         return Ok(Ok(None));
     }
-    let record = journal.record(&target_of(path))?;
-    Ok(compute(host, system, path, program, before, record.as_ref()))
-}
-
-fn compute(
-    host: &Host,
-    system: &HookSystem,
-    path: &Path,
-    program: Option<&str>,
-    before: Option<String>,
-    record: Option<&Record>,
-) -> Result<Option<HookFile>, String> {
-    let addition = system.addition(host, program.unwrap_or_default());
-    let clean = match &before {
-        Some(text) => without_ours(text, record, &addition)?,
-        None => None,
-    };
+    let record = journal.record(&target_of(&place.path))?;
     let mut file = HookFile {
         client: system.client,
-        file: path.to_owned(),
+        file: place.path.clone(),
         before,
-        after: clean.clone(),
-        clean,
+        after: None,
+        clean: None,
         created: Vec::new(),
+        executable: false,
+        why: None,
     };
-    if program.is_some() {
-        let text = file.clean.clone().unwrap_or_default();
-        let doc = parse(&text)?;
-        let merged = merge(&doc, &addition)
-            .ok_or("something else is in the place of its hooks; it is left alone")?;
-        file.created = merged.created.iter().map(|path| keys(path)).collect();
-        file.after = Some(with_mark(&doc, &merged.text));
+    let planned = match &place.content {
+        Content::Json(addition) => file.merge(addition, install, record.as_ref()),
+        Content::Whole(whole) => file.whole(whole, install, record.as_ref()),
+    };
+    Ok(planned.map(|()| Some(file)))
+}
+
+impl HookFile {
+    fn merge(
+        &mut self,
+        addition: &Json,
+        install: bool,
+        record: Option<&Record>,
+    ) -> Result<(), String> {
+        self.clean = match &self.before {
+            Some(text) => without_ours(text, record, addition)?,
+            None => None,
+        };
+        self.after.clone_from(&self.clean);
+        if install {
+            let text = self.clean.clone().unwrap_or_default();
+            let doc = parse(&text)?;
+            let merged = merge(&doc, addition)
+                .ok_or("something else is in the place of its hooks; it is left alone")?;
+            self.created = merged.created.iter().map(|path| keys(path)).collect();
+            self.after = Some(with_mark(&doc, &merged.text));
+        }
+        Ok(())
     }
-    Ok((file.after != file.before).then_some(file))
+
+    fn whole(
+        &mut self,
+        whole: &Whole,
+        install: bool,
+        record: Option<&Record>,
+    ) -> Result<(), String> {
+        let is_ours = |text: &String| {
+            let is_recorded = |record: &Record| record.written == content_hash(text.as_bytes());
+            record.is_some_and(is_recorded) || whole.is_ours(text)
+        };
+        match &self.before {
+            Some(text) if !is_ours(text) => {
+                if install || record.is_some() {
+                    return Err("a file of that name is there and is not as we write it; take it \
+                                away, or have it run `defenter hook`"
+                        .to_owned());
+                }
+                // Somebody else's, of whom we know nothing.
+                self.after = self.before.clone();
+            }
+            _ => self.after = install.then(|| whole.text()),
+        }
+        self.executable = whole.executable;
+        Ok(())
+    }
 }
 
 /// The text without our hooks; none where there would be no file.
@@ -113,7 +146,7 @@ fn value_at<'v>(value: &'v Json, path: &[String]) -> Option<&'v Json> {
 }
 
 /// True for an item of a list that runs our hook, and nobody else's.
-fn is_ours(item: &Node) -> bool {
+pub(super) fn is_ours(item: &Node) -> bool {
     let mut lines = Vec::new();
     command_lines(item, &mut lines);
     !lines.is_empty() && lines.iter().all(|line| is_our_line(line))
@@ -139,18 +172,25 @@ pub(super) fn apply(file: &HookFile, journal: &HookJournal) -> Result<(), HookEr
         return Err(HookError::Changed { path: file.file.clone() });
     }
     let has_ours = file.after != file.clean;
+    let old = journal.record(&target)?;
     if let Some(after) = file.after.as_ref().filter(|_| has_ours) {
+        let folders = match (&old, &file.before) {
+            (Some(old), _) => old.folders,
+            (None, Some(_)) => 0,
+            (None, None) => missing_folders(&target),
+        };
         journal.store(&Record {
             target: target.clone(),
             clean: file.clean.clone(),
             written: content_hash(after.as_bytes()),
             created: file.created.clone(),
+            folders,
         })?;
     }
     match (&file.before, &file.after) {
         (Some(_), Some(after)) => replace_file(&target, after.as_bytes())?,
-        (None, Some(after)) => create_file(&target, after.as_bytes())?,
-        (Some(_), None) => remove_file(&target)?,
+        (None, Some(after)) => create_file(&target, after.as_bytes(), file.executable)?,
+        (Some(_), None) => remove_file(&target, old.map_or(0, |record| record.folders))?,
         (None, None) => {}
     }
     if !has_ours {
@@ -159,32 +199,47 @@ pub(super) fn apply(file: &HookFile, journal: &HookJournal) -> Result<(), HookEr
     Ok(())
 }
 
-/// Removes a file that was ours, and its folder if nothing else is in it.
-fn remove_file(target: &Path) -> Result<(), WriteError> {
+/// How many of the folders above a file are not there.
+fn missing_folders(target: &Path) -> usize {
+    target.ancestors().skip(1).take_while(|folder| !folder.exists()).count()
+}
+
+/// Removes a file that was ours, and the folders that were made for it if nothing else is in them.
+fn remove_file(target: &Path, folders: usize) -> Result<(), WriteError> {
     std::fs::remove_file(target)
         .map_err(|source| WriteError::Io { path: target.to_owned(), source })?;
-    if let Some(folder) = target.parent().filter(|folder| folder.ends_with("hooks")) {
+    for folder in target.ancestors().skip(1).take(folders) {
         // Fails where something is in it, which is what is wanted.
-        let _ = std::fs::remove_dir(folder);
+        if std::fs::remove_dir(folder).is_err() {
+            break;
+        }
     }
     Ok(())
 }
 
 /// How many of our hooks are there.
-pub(super) fn status(host: &Host, system: &HookSystem, program: &str) -> Option<HookStatus> {
-    let path = system.path(host);
-    if !is_present(&path, system) {
+pub(super) fn status(system: &HookSystem, place: &Place) -> Option<HookStatus> {
+    if !is_present(&place.path, system) {
         return None;
     }
-    let doc = text_of(&path).ok().flatten().and_then(|text| parse(&text).ok());
-    let wanted = system.addition(host, program);
-    let installed = doc.as_ref().and_then(Doc::root).map_or(0, |root| contained(root, &wanted));
+    let text = text_of(&place.path).ok().flatten();
+    let installed = match &place.content {
+        Content::Whole(whole) => {
+            let is_there = text.is_some_and(|text| text == whole.text());
+            if is_there { place.events.len() } else { 0 }
+        }
+        Content::Json(wanted) => {
+            let doc = text.and_then(|text| parse(&text).ok());
+            doc.as_ref().and_then(Doc::root).map_or(0, |root| contained(root, wanted))
+        }
+    };
     Some(HookStatus {
         client: system.client,
-        file: path,
+        file: place.path.clone(),
         installed,
-        events: system.events.len(),
+        events: place.events.len(),
         fails_closed: system.fails_closed,
+        trusted: None,
     })
 }
 
@@ -204,7 +259,7 @@ fn contained(node: &Node, wanted: &Json) -> usize {
 }
 
 /// A file's text with its mark; none where there is no file.
-fn text_of(path: &Path) -> Result<Option<String>, String> {
+pub(super) fn text_of(path: &Path) -> Result<Option<String>, String> {
     match read_bytes(path) {
         Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned()),
         Err(ReadError::Missing) => Ok(None),
@@ -212,11 +267,11 @@ fn text_of(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-fn parse(text: &str) -> Result<Doc, String> {
+pub(super) fn parse(text: &str) -> Result<Doc, String> {
     Doc::parse(text.as_bytes(), Format::Jsonc).map_err(|error| error.to_string())
 }
 
-fn with_mark(doc: &Doc, text: &str) -> String {
+pub(super) fn with_mark(doc: &Doc, text: &str) -> String {
     if doc.has_bom() { format!("\u{feff}{text}") } else { text.to_owned() }
 }
 
@@ -229,18 +284,17 @@ fn keys(path: &[Step]) -> Vec<String> {
         .collect()
 }
 
-/// The file behind the links.
-fn target_of(path: &Path) -> PathBuf {
-    match std::fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // A file that is not there yet: its folder's links are followed.
-            let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
-            match (folder, path.file_name()) {
-                (Some(folder), Some(name)) => folder.join(name),
-                _ => path.to_owned(),
+/// The file behind the links. Of a file that is not there yet, the links of the folders that are.
+pub(super) fn target_of(path: &Path) -> PathBuf {
+    for folder in path.ancestors() {
+        match std::fs::canonicalize(folder) {
+            Ok(target) => {
+                let rest = path.strip_prefix(folder).unwrap_or(Path::new(""));
+                return if rest.as_os_str().is_empty() { target } else { target.join(rest) };
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => break,
         }
-        Err(_) => path.to_owned(),
     }
+    path.to_owned()
 }

@@ -31,6 +31,9 @@ pub(super) struct Record {
     pub(super) written: String,
     /// The members that were not there before.
     pub(super) created: Vec<Vec<String>>,
+    /// How many folders were made for it.
+    #[serde(default)]
+    pub(super) folders: usize,
 }
 
 impl HookJournal {

@@ -218,7 +218,8 @@ pub(super) fn is_argument(name: &str) -> bool {
 }
 
 impl Plan {
-    fn new(action: Action) -> Self {
+    /// A plan that changes nothing.
+    pub fn new(action: Action) -> Self {
         Self {
             action,
             files: Vec::new(),

@@ -83,13 +83,17 @@ pub(crate) fn replace_file(target: &Path, bytes: &[u8]) -> Result<(), WriteError
     replace(prepare(target, bytes, "hook")?, target)
 }
 
-/// Creates a file that is not there, and the folder it is in.
-pub(crate) fn create_file(target: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+/// Creates a file that is not there, and the folder it is in. It is the user's alone to read, and to
+/// run where it is `executable`.
+pub(crate) fn create_file(target: &Path, bytes: &[u8], executable: bool) -> Result<(), WriteError> {
     let create = || -> io::Result<()> {
         let folder = target.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let mut file = Builder::new().prefix(&prefix("hook")).suffix(".tmp").tempfile_in(folder)?;
         file.write_all(bytes)?;
+        if executable {
+            make_executable(&file)?;
+        }
         file.as_file().sync_all()?;
         file.persist_noclobber(target)?;
         sync_folder(folder)
@@ -114,6 +118,17 @@ pub(super) fn sweep(target: &Path, tag: &str) {
 
 fn prefix(tag: &str) -> String {
     format!(".defenter-{tag}-")
+}
+
+#[cfg(unix)]
+fn make_executable(file: &NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_file: &NamedTempFile) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
