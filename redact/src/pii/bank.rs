@@ -41,21 +41,35 @@ pub(crate) fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) ->
     Some(end)
 }
 
-/// Whether digits are a card number: an issuer's range and length (ISO/IEC 7812), and Luhn.
+/// Whether digits are a card number: an issuer's range and length (ISO/IEC 7812-1 and what the
+/// networks publish of theirs), and Luhn.
 fn is_card(number: &[u8]) -> bool {
-    if !(13..=19).contains(&number.len()) {
+    if !(12..=19).contains(&number.len()) {
         return false;
     }
     let first = number.iter().take(4).fold(0_u32, |sum, &digit| sum * 10 + u32::from(digit));
     let lengths: &[usize] = match first {
+        // Visa.
         4000..=4999 => &[13, 16, 19],
+        // Mastercard.
         5100..=5599 | 2221..=2720 => &[16],
+        // American Express.
         3400..=3499 | 3700..=3799 => &[15],
+        // Diners Club.
         3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => &[14, 16, 19],
+        // UATP, and JCB's older numbers.
         1220 | 1354 | 1800 | 2131 => &[15],
+        // Discover, UnionPay.
         6011 | 6440..=6599 | 6200..=6299 => &[16, 17, 18, 19],
+        // JCB.
         3528..=3589 => &[16, 17, 18, 19],
-        5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763 => &[13, 14, 15, 16, 17, 18, 19],
+        3500..=3599 => &[16],
+        // Dankort, Mir, RuPay, Troy, Hipercard, InterPayment.
+        5019 | 2200..=2204 | 6070..=6079 | 6080..=6085 | 8172 | 9792 | 6062 | 6360..=6369 => &[16],
+        // Maestro.
+        604 | 5018 | 5020 | 5038 | 5600..=5899 | 6304 | 6390 | 6759 | 6761..=6763 => {
+            &[12, 13, 14, 15, 16, 17, 18, 19]
+        }
         _ => &[],
     };
     lengths.contains(&number.len()) && luhn(number) && number.iter().any(|&d| d != number[0])

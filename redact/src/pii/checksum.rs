@@ -69,6 +69,17 @@ pub(crate) fn luhn_nonzero(value: &[u8]) -> bool {
     Digits::of(value).is_some_and(|digits| luhn(digits.all()) && !digits.is_uniform())
 }
 
+/// Whether a month has that day in some year.
+fn is_day(day: u64, month: u64) -> bool {
+    let last = match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=last).contains(&day)
+}
+
 /// United States social security numbers: no area 000, 666 or 900–999, no group 00, no serial
 /// 0000 (Social Security Administration, since 2011), and none of the advertised ones.
 pub(crate) fn ssn(value: &[u8]) -> bool {
@@ -138,6 +149,18 @@ fn mod11_10(digits: &[u8]) -> bool {
 /// German tax identification numbers (Bundeszentralamt für Steuern).
 pub(crate) fn de_tax_id(value: &[u8]) -> bool {
     Digits::exactly(value, 11).is_some_and(|d| d.at(0) != 0 && mod11_10(d.all()))
+}
+
+/// As [`de_tax_id`], and among the first ten digits exactly one stands twice or three times (since
+/// 2016), so that hardly any other number is one.
+pub(crate) fn de_tax_id_strict(value: &[u8]) -> bool {
+    let Some(d) = Digits::exactly(value, 11) else { return false };
+    let mut times = [0_u8; 10];
+    for digit in &d.all()[..10] {
+        times[usize::from(*digit)] += 1;
+    }
+    let repeated = times.iter().filter(|count| **count > 1).count();
+    repeated == 1 && times.iter().all(|count| *count <= 3) && de_tax_id(value)
 }
 
 /// German VAT numbers.
@@ -341,8 +364,7 @@ pub(crate) fn fi_hetu(value: &[u8]) -> bool {
     let (day, month) = (date.number(0, 2), date.number(2, 4));
     let number = date.number(0, 6) * 1000 + serial.number(0, 3);
     matches!(code[6], b'-' | b'+' | b'A'..=b'F' | b'U'..=b'Y')
-        && (1..=31).contains(&day)
-        && (1..=12).contains(&month)
+        && is_day(day, month)
         && serial.number(0, 3) >= 2
         && MARKS[(number % 31) as usize] == code[10]
 }
@@ -517,6 +539,35 @@ pub(crate) fn sg_nric(value: &[u8]) -> bool {
         _ => return false,
     };
     letters[((sum + offset) % 11) as usize] == code[8]
+}
+
+/// Singaporean entity numbers of companies (`201434292D`) and other entities (`T16RF0037C`): a
+/// letter by weights (ACRA).
+pub(crate) fn sg_uen(value: &[u8]) -> bool {
+    const OTHERS: &[u8; 34] = b"ABCDEFGHJKLMNPQRSTUVWX0123456789??";
+    let Some((&check, body)) = value.split_last().filter(|_| value.len() == 10) else {
+        return false;
+    };
+    if let Some(d) = Digits::exactly(body, 9) {
+        let year = d.number(0, 4);
+        let rest = d.weighted(&[10, 8, 6, 4, 9, 7, 5, 3, 1]) % 11;
+        return (1900..2100).contains(&year) && b"ZKCMDNERGWH"[rest as usize] == check;
+    }
+    let place = |byte: &u8| OTHERS.iter().position(|known| known == byte).map(|at| at as u32);
+    let sum = body
+        .iter()
+        .zip([4, 3, 5, 3, 10, 2, 2, 5, 7])
+        .try_fold(0_u32, |sum, (byte, weight)| Some(sum + place(byte)? * weight));
+    // Five less, modulo 11.
+    sum.is_some_and(|sum| OTHERS[((sum + 6) % 11) as usize] == check)
+}
+
+/// German doctors' numbers: weights 4 and 9, and two digits of a speciality (KBV).
+pub(crate) fn de_lanr(value: &[u8]) -> bool {
+    Digits::exactly(value, 9).is_some_and(|d| {
+        let sum = d.weighted(&[4, 9, 4, 9, 4, 9]);
+        (10 - sum % 10) % 10 == d.at(6) && !d.is_uniform()
+    })
 }
 
 /// Swiss insurance numbers: the prefix 756 and the EAN-13 check digit (ZAS).

@@ -6,6 +6,8 @@ mod bank;
 pub(crate) mod checksum;
 mod crypto;
 mod email;
+mod grouped;
+mod keccak;
 mod national;
 mod nearby;
 mod network;
@@ -21,6 +23,9 @@ use crate::{Confidence, Kind, Verdict};
 
 /// Longest token that can be an identity number or an address, in bytes.
 const MAX_TOKEN: usize = 92;
+
+/// How far before its first digit a token may start, in bytes.
+const MAX_LEAD: usize = 32;
 
 /// Looks for personal data in a range of a text.
 pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
@@ -86,7 +91,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     if !work.spend(16) {
         return next;
     }
-    if (run >= 13 || count >= 13 && run >= 4 && is_grouped(text, next))
+    if (run >= 12 || count >= 12 && run >= 4 && is_grouped(text, next))
         && let Some(end) = bank::card(work, text, at, limit)
     {
         return end;
@@ -114,13 +119,22 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32)
     }
     if matches!(after, Some(b'-' | b'.' | b'/')) || run == 18 {
         let token = dotted_token(text, at);
-        if national::is_national(&text[token.clone()]) {
+        if let Some(kind) = national::kind_of(&text[token.clone()]) {
             let end = token.end;
-            add(work, text, token, Detector::National, Kind::NationalId, Confidence::High, true);
+            add(work, text, token, Detector::National, kind, Confidence::High, true);
             return end;
         }
     }
-    telephone(work, text, at).unwrap_or(next)
+    telephone(work, text, at).or_else(|| grouped(work, text, at)).unwrap_or(next)
+}
+
+/// Adds the number that its groups of digits tell.
+fn grouped(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
+    let number = grouped::number(text, at)?;
+    let rule = work.redactor.detector(Detector::Grouped)?;
+    let end = number.span.end;
+    work.add_kind(text, number.span, rule, number.kind, number.confidence, number.verdict);
+    Some(end)
 }
 
 /// Whether a text goes on as a date does after its year: `-11-24`, and no digit.
@@ -137,7 +151,7 @@ fn is_grouped(text: &[u8], at: usize) -> bool {
 /// Looks at the word of letters and digits around `at..next`, if `at` is its first digit.
 fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     let mut start = at;
-    while start > 0 && at - start < 12 && text[start - 1].is_ascii_alphanumeric() {
+    while start > 0 && at - start < MAX_LEAD && text[start - 1].is_ascii_alphanumeric() {
         start -= 1;
         if text[start].is_ascii_digit() {
             return next;
@@ -150,7 +164,9 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let end = start + length;
     let after = window.get(length);
-    let inside = start > 0 && matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.');
+    let inside = start > 0
+        && (matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.')
+            || text[start - 1].is_ascii_alphanumeric());
     if inside || length > MAX_TOKEN || matches!(after, Some(b'_' | b'/' | b'+' | b'=')) {
         return end;
     }
@@ -158,11 +174,7 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
         return mac(work, text, start).unwrap_or(end);
     }
     let token = &window[..length];
-    if length >= 9
-        && work.spend(length)
-        && let Some(sure) = crypto::is_address(token)
-    {
-        add(work, text, start..end, Detector::Crypto, Kind::CryptoAddress, Confidence::High, sure);
+    if length >= 9 && work.spend(length) && crypto_address(work, text, start..end) {
         return end;
     }
     // Identity numbers are written in capitals; hashes and words in code are not.
@@ -171,9 +183,11 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     }
     let whole = if after == Some(&b'-') { dotted_token(text, start) } else { start..end };
     for span in [start..end, whole] {
-        if span.len() >= 9 && national::is_national(&text[span.clone()]) {
+        if span.len() >= 9
+            && let Some(kind) = national::kind_of(&text[span.clone()])
+        {
             let end = span.end;
-            add(work, text, span, Detector::National, Kind::NationalId, Confidence::High, true);
+            add(work, text, span, Detector::National, kind, Confidence::High, true);
             return end;
         }
     }
@@ -265,13 +279,21 @@ fn add(
     work.add_kind(text, span, rule, kind, confidence, verdict);
 }
 
+/// Adds a token if it is an address of a crypto currency; whether it is.
+fn crypto_address(work: &mut Work<'_>, text: &[u8], span: Range<usize>) -> bool {
+    let Some((confidence, verdict)) = crypto::is_address(&text[span.clone()]) else { return false };
+    if let Some(rule) = work.redactor.detector(Detector::Crypto) {
+        work.add_kind(text, span, rule, Kind::CryptoAddress, confidence, verdict);
+    }
+    true
+}
+
 /// Adds the bech32 address that starts at `at`.
 pub(crate) fn bech32(work: &mut Work<'_>, text: &[u8], at: usize) {
-    let window = &text[at..text.len().min(at + MAX_TOKEN)];
+    let window = &text[at..text.len().min(at + crypto::MAX_LENGTH + 1)];
     let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let starts = at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_alphanumeric());
-    if starts && work.spend(length) && crypto::is_address(&window[..length]) == Some(true) {
-        let span = at..at + length;
-        add(work, text, span, Detector::Crypto, Kind::CryptoAddress, Confidence::High, true);
+    if starts && work.spend(length) {
+        crypto_address(work, text, at..at + length);
     }
 }

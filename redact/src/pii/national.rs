@@ -3,46 +3,70 @@
 //! Accepts a whole token; emits it where one of the forms fits; promises a look per form at most.
 
 use super::checksum;
+use crate::Kind;
 
-/// Whether a token without blanks is an identity number.
-pub(crate) fn is_national(token: &[u8]) -> bool {
-    let Some((&first, &last)) = token.first().zip(token.last()) else { return false };
-    let inner_digits = |from: usize, to: usize| token[from..to].iter().all(u8::is_ascii_digit);
+/// What a token without blanks is, if it is an identity number.
+pub(super) fn kind_of(token: &[u8]) -> Option<Kind> {
+    let (&first, &last) = token.first().zip(token.last())?;
+    let digits = |from: usize, to: usize| token[from..to].iter().all(u8::is_ascii_digit);
+    let when = |fits: bool, kind: Kind| fits.then_some(kind);
     match token.len() {
-        9 if last.is_ascii_uppercase() && inner_digits(1, 8) => match first {
-            b'X' | b'Y' | b'Z' => checksum::es_nif(token),
-            b'S' | b'T' | b'F' | b'G' | b'M' => checksum::sg_nric(token),
-            b'0'..=b'9' => checksum::es_nif(token),
-            _ => false,
-        },
-        10 if token[8] == b'-' && last.is_ascii_uppercase() && inner_digits(0, 8) => {
-            checksum::es_nif(token)
+        9 if last.is_ascii_uppercase() && digits(1, 8) => when(
+            match first {
+                b'X' | b'Y' | b'Z' | b'0'..=b'9' => checksum::es_nif(token),
+                b'S' | b'T' | b'F' | b'G' | b'M' => checksum::sg_nric(token),
+                _ => false,
+            },
+            Kind::NationalId,
+        ),
+        // 1111111-G
+        9 if token[7] == b'-' && last.is_ascii_uppercase() && digits(0, 7) => {
+            when(checksum::es_nif(token), Kind::NationalId)
         }
-        11 if inner_digits(0, 6) && !token[6].is_ascii_digit() && inner_digits(7, 10) => {
-            checksum::fi_hetu(token)
+        // 12345678-Z, Y8063915-Z
+        10 if token[8] == b'-' && last.is_ascii_uppercase() && digits(1, 8) => {
+            when(checksum::es_nif(token), Kind::NationalId)
+        }
+        10 if has_shape(token, b"AAAAA9999A") => when(is_pan(token), Kind::TaxId),
+        10 if has_shape(token, b"A99AA9999A") || digits(0, 9) => {
+            when(last.is_ascii_uppercase() && checksum::sg_uen(token), Kind::TaxId)
+        }
+        11 if digits(0, 6) && !token[6].is_ascii_digit() && digits(7, 10) => {
+            when(checksum::fi_hetu(token), Kind::NationalId)
+        }
+        11 if token.starts_with(b"DE") && digits(2, 11) => {
+            when(checksum::de_vat(token), Kind::TaxId)
+        }
+        11 | 13 if is_mbi(token) => Some(Kind::MedicalId),
+        // 15070649C103
+        12 if digits(0, 8) && token[8].is_ascii_uppercase() && digits(9, 12) => {
+            when(checksum::de_social_security(token), Kind::NationalId)
         }
         // 123.456.789-09
-        14 if token[3] == b'.' && token[7] == b'.' && token[11] == b'-' => checksum::cpf(token),
-        // 123456-1234567
-        14 if token[6] == b'-' && inner_digits(0, 6) && inner_digits(7, 14) => {
-            checksum::kr_rrn(token)
+        14 if token[3] == b'.' && token[7] == b'.' && token[11] == b'-' => {
+            when(checksum::cpf(token), Kind::NationalId)
         }
-        16 if is_uk_driver(token) => true,
+        15 if is_gstin(token) => Some(Kind::TaxId),
+        16 if is_uk_driver(token) => Some(Kind::DriverLicence),
         16 if first.is_ascii_uppercase() && last.is_ascii_uppercase() => {
-            checksum::it_fiscal_code(token) || token[3] == b'.' && checksum::ch_ahv(token)
+            when(checksum::it_fiscal_code(token), Kind::NationalId)
         }
         // 756.1234.5678.97
-        16 if token[3] == b'.' && token[8] == b'.' => checksum::ch_ahv(token),
+        16 if token[3] == b'.' && token[8] == b'.' => {
+            when(checksum::ch_ahv(token), Kind::NationalId)
+        }
         // 12.345.678/0001-95
         18 if token[2] == b'.' && token[6] == b'.' && token[10] == b'/' && token[15] == b'-' => {
-            checksum::cnpj(token)
+            when(checksum::cnpj(token), Kind::TaxId)
         }
-        11 if token.starts_with(b"DE") && inner_digits(2, 11) => checksum::de_vat(token),
-        11 | 13 if is_mbi(token) => true,
-        15 if is_gstin(token) => true,
-        18 if inner_digits(0, 17) => checksum::cn_id(token),
-        _ => false,
+        18 if digits(0, 17) => when(checksum::cn_id(token), Kind::NationalId),
+        _ => None,
     }
+}
+
+/// Whether the fourth letter of an Indian tax number is a kind of holder (Income Tax Department).
+fn is_pan(token: &[u8]) -> bool {
+    b"ABCFGHJLPT".contains(&token[3])
 }
 
 /// Whether a token has a shape: `9` a digit, `A` a capital, `X` either, anything else itself.

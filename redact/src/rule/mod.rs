@@ -50,6 +50,8 @@ pub(crate) enum Detector {
     Crypto,
     /// Identity numbers with a form of their own.
     National,
+    /// Numbers that the groups of their digits tell.
+    Grouped,
 }
 
 impl Detector {
@@ -68,6 +70,7 @@ impl Detector {
             "mac" => Detector::Mac,
             "crypto" => Detector::Crypto,
             "national" => Detector::National,
+            "grouped" => Detector::Grouped,
             _ => return None,
         })
     }

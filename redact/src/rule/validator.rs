@@ -23,6 +23,8 @@ const CHECKSUMS: &[(&str, Check)] = &[
     ("luhn-nonzero", checksum::luhn_nonzero),
     ("es-nif", checksum::es_nif),
     ("es-ssn", checksum::es_ssn),
+    ("de-lanr", checksum::de_lanr),
+    ("sg-uen", checksum::sg_uen),
     ("nl-bsn", checksum::nl_bsn),
     ("be-nn", checksum::be_nn),
     ("pesel", checksum::pesel),
