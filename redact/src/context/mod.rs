@@ -15,7 +15,7 @@ pub(crate) use address::{authorization, url_credentials};
 pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
 pub(crate) use pem::pem;
 pub(crate) use value::{
-    entropy, is_machine_made, is_obvious_example, is_random, is_unlikely_password,
+    entropy, is_machine_made, is_obvious_example, is_random, is_random_token, is_unlikely_password,
 };
 
 use crate::engine::{Layer, Work};

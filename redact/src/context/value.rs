@@ -129,6 +129,17 @@ pub(crate) fn is_machine_made(value: &[u8]) -> bool {
         && (transitions(value) >= 4 || rarity(value) >= RARE)
 }
 
+/// Whether a value that no operator stands before looks like a token all the same: letters and
+/// digits mixed, and neither a fingerprint of a public key nor a UUID.
+pub(crate) fn is_random_token(value: &[u8]) -> bool {
+    let fingerprint = is_hex(value) && !value.iter().any(u8::is_ascii_lowercase);
+    is_machine_made(value)
+        && transitions(value) >= 5
+        && count(value, b"_-") <= 4
+        && !fingerprint
+        && !is_uuid(value)
+}
+
 /// Whether a value looks as if a machine had made it.
 fn machine_made(value: &[u8], shape: &Shape, least: f64) -> bool {
     let letters = shape.lower + shape.upper;

@@ -49,6 +49,7 @@ const CHECKSUMS: &[(&str, Check)] = &[
     ("cl-rut", checksum::cl_rut),
     ("ar-cuit", checksum::ar_cuit),
     ("random", crate::context::is_machine_made),
+    ("random-token", crate::context::is_random_token),
     ("four-digits", |value| checksum::has_digits(value, 4)),
     ("five-digits", |value| checksum::has_digits(value, 5)),
 ];
