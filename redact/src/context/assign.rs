@@ -64,6 +64,8 @@ pub(crate) struct Assigned {
     pub(crate) line_start: bool,
     /// Whether the key follows a comma or an opening brace.
     pub(crate) follows_comma: bool,
+    /// Whether the key is written in capitals, as variables of the environment are.
+    pub(crate) shouted: bool,
 }
 
 /// Finds assignments in one text.
@@ -149,6 +151,7 @@ impl<'t> Assignments<'t> {
         let mut assigned = Assigned {
             line_start: self.line_start(key.start),
             follows_comma: self.follows_comma(key.start),
+            shouted: !text[key.clone()].iter().any(u8::is_ascii_lowercase),
             key,
             value: at..at,
             quote: None,
@@ -205,7 +208,14 @@ impl<'t> Assignments<'t> {
             [b'>', ..] if self.is_tag(key) => (Operator::Tag, 1),
             [b'(', ..] if at == start && !quoted_key => (Operator::Call, 1),
             [b'i', b's', b' ', ..] if at > unblanked => (Operator::Word, 3),
-            [b'"', ..] if at > unblanked && is_defined(text, key.start) => (Operator::Equals, 0),
+            // `#define NAME "…"`, and `name "…"` as Gradle and Ruby write it.
+            [b'"' | b'\'', ..]
+                if at > unblanked
+                    && !quoted_key
+                    && (is_defined(text, key.start) || self.line_start(key.start)) =>
+            {
+                (Operator::Equals, 0)
+            }
             _ if is_flag && at > unblanked => (Operator::Flag, 0),
             _ => return None,
         };
@@ -535,7 +545,7 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
             match rest.get(blanks) {
                 Some(b'=' | b':' | b'-' | b'<' | b'>' | b'|' | b'?' | b'+' | b'.' | b',') => true,
                 Some(b'i') => rest.get(blanks + 1) == Some(&b's'),
-                Some(b'"') => true,
+                Some(b'"' | b'\'') => true,
                 _ => {
                     // The value of a flag, or more words before the operator.
                     let first =

@@ -171,6 +171,7 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
             | b"totp"
             | b"apikeys"
             | b"webhook"
+            | b"crumb"
     ) || SECRET_ENDS.iter().any(|end| word.ends_with(end))
     {
         return KeyClass::Secret;

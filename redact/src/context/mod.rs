@@ -100,6 +100,15 @@ mod tests {
         check("'password' => env('DB_PASSWORD', 'kx93-Lmq')", "kx93-Lmq");
         check("password: process.env.DB_PASSWORD || 'kx93-Lmq'", "kx93-Lmq");
         check("'password' => env('DB_PASSWORD'),", "");
+        check("REACT_APP_AUTH_PASS=whitegoose", "whitegoose");
+        check("connect(user=user, password=passwort_of_user)", "");
+        check("    password \"xJ7_PASSWQRD\"", "xJ7_PASSWQRD");
+        check("the password \"xJ7_PASSWQRD\"", "");
+        check(
+            "SECRET_KEY = 'django-insecure-_du9e^cmg!%(^+=gr@cu'",
+            "django-insecure-_du9e^cmg!%(^+=gr@cu",
+        );
+        check("password = \"%(password)s\"", "");
         check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
     }
 

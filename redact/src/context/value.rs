@@ -80,6 +80,8 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
     let varied = shape.digit >= 2 || shape.upper > 0 || marks > 0;
     match assigned.operator {
         Operator::Colon => written && (rare || strong && varied),
+        // In a list of variables every word is a value.
+        Operator::Equals if assigned.tight && assigned.shouted && value.len() >= 5 => true,
         Operator::Equals => rare && written || strong && (assigned.tight || varied),
         Operator::Arrow => strong && varied,
         Operator::Flag | Operator::Tag => strong || rare,
@@ -104,8 +106,9 @@ fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence
     let mixed = value.len() >= 12
         && shape.symbol >= 2
         && shape.digit > 0
-        && shape.upper > 0
         && shape.lower > 0
+        && (shape.upper > 0 || value.len() >= 20)
+        && entropy(value) >= 3.2
         && assigned.quote.is_some();
     (made || (rare || mixed) && written).then_some(if made {
         Confidence::Medium
@@ -133,9 +136,10 @@ pub(crate) fn is_machine_made(value: &[u8]) -> bool {
 /// digits mixed, and neither a fingerprint of a public key nor a UUID.
 pub(crate) fn is_random_token(value: &[u8]) -> bool {
     let fingerprint = is_hex(value) && !value.iter().any(u8::is_ascii_lowercase);
-    is_machine_made(value)
-        && transitions(value) >= 5
-        && count(value, b"_-") <= 4
+    let joins = count(value, b"_-");
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    machine_made(value, &Shape::of(value), 3.0)
+        && (transitions(value) >= 5 && joins <= 4 || joins == 0 && digits >= 4)
         && !fingerprint
         && !is_uuid(value)
 }
@@ -332,6 +336,9 @@ pub(crate) fn entropy(value: &[u8]) -> f64 {
         .sum()
 }
 
+/// Longest value, in bytes, that counting makes a placeholder.
+const COUNTED: usize = 20;
+
 /// Whether a value stands for one that is to be filled in.
 fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
     const PARTS: &[&[u8]] = &[
@@ -344,6 +351,7 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
         b"changeme",
         b"change-me",
         b"****",
+        b"####",
         b"....",
         b"insert",
         b"_here",
@@ -351,8 +359,6 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
         b"<your",
         b"removed",
         b"redacted",
-        b"1234567890",
-        b"abcdef123456",
         b"not-a-real",
         b"notreal",
         b"fake",
@@ -438,7 +444,21 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
             | b"contrasena"
             | b"contrasenya"
             | b"sandi"
+            | b"always"
+            | b"never"
+            | b"enabled"
+            | b"disabled"
+            | b"prompt"
+            | b"plain"
+            | b"login"
+            | b"ident"
+            | b"trust"
+            | b"random"
+            | b"generate"
+            | b"generated"
+            | b"inherit"
     ) || contains_any(lower, PARTS)
+        || lower.len() <= COUNTED && contains_any(lower, &[b"1234567890", b"abcdef123456"])
     {
         return true;
     }
@@ -481,9 +501,10 @@ fn is_template(value: &[u8]) -> bool {
         || names_source(value)
         // A pattern: `abc*`.
         || matches!(value, [start @ .., b'*'] if start.iter().all(u8::is_ascii_alphabetic))
-        || [&b"${"[..], b"{{", b"#{", b"$(", b"%(", b"<%", b"@{"]
+        || [&b"${"[..], b"{{", b"#{", b"<%", b"@{"]
             .iter()
             .any(|open| memchr::memmem::find(value, open).is_some())
+        || value.windows(3).any(|w| matches!(w, [b'$' | b'%', b'(', c] if c.is_ascii_alphabetic()))
         || value.starts_with(b"$")
             && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
