@@ -2,7 +2,10 @@
 
 #[path = "src/rule/dialect.rs"]
 mod dialect;
+#[path = "src/window.rs"]
+mod window;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/rule/dialect.rs");
+    println!("cargo::rerun-if-changed=src/window.rs");
     let mut files: Vec<_> =
         fs::read_dir("rules")?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -22,12 +26,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut classes: Vec<[u64; 4]> = Vec::new();
     let mut rules = String::from("&[\n");
     let mut examples = String::from("&[\n");
+    let mut windows = Windows::default();
     for path in files {
         for rule in read(&path)? {
             let gate = match rule.how {
                 How::Token if rule.reach == 0 => gate(&rule, &mut classes)?,
                 _ => Vec::new(),
             };
+            windows.add(&rule, &gate, &classes);
             write_rule(&mut rules, &rule, &gate)?;
             writeln!(
                 examples,
@@ -42,7 +48,56 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(Path::new(&out).join("rules.rs"), rules)?;
     fs::write(Path::new(&out).join("classes.rs"), format!("&{classes:?}"))?;
     fs::write(Path::new(&out).join("examples.rs"), examples)?;
+    let (buckets, offsets) = windows.plan();
+    fs::write(Path::new(&out).join("buckets.rs"), format!("[{buckets}]"))?;
+    fs::write(Path::new(&out).join("offsets.rs"), format!("&[{offsets}]"))?;
     Ok(())
+}
+
+/// The sets of bytes that may stand where a keyword is, one place more than it has bytes.
+#[derive(Default)]
+struct Windows(BTreeMap<String, Vec<window::ByteSet>>);
+
+impl Windows {
+    /// Adds a rule's keywords. A keyword that only starts tokens needs to be seen only where the
+    /// token's first bytes stand.
+    fn add(&mut self, rule: &RuleSpec, gate: &[u16], classes: &[window::ByteSet]) {
+        for keyword in rule.keywords.iter().filter(|keyword| keyword.len() >= 3) {
+            let mut own = window::of_keyword(keyword.as_bytes());
+            for (set, &class) in own.iter_mut().zip(gate) {
+                let gate = classes[usize::from(class)];
+                *set = std::array::from_fn(|word| set[word] & gate[word]);
+            }
+            let known = self.0.entry(keyword.to_string()).or_insert(vec![[0; 4]; own.len()]);
+            for (set, more) in known.iter_mut().zip(own) {
+                *set = std::array::from_fn(|word| set[word] | more[word]);
+            }
+        }
+    }
+
+    /// Shares the windows out to the buckets, in a few rounds; writes the buckets, and where in
+    /// each keyword its window starts.
+    fn plan(&self) -> (String, String) {
+        let mut plan = window::Plan::default();
+        let windows: Vec<Vec<window::Candidate>> =
+            self.0.iter().map(|(word, sets)| window::candidates(word.as_bytes(), sets)).collect();
+        let mut chosen: Vec<(usize, usize)> = windows.iter().map(|own| plan.add(own)).collect();
+        for _ in 0..3 {
+            for moved in 0..windows.len() {
+                let (_, left) = chosen[moved];
+                let stays = (0..windows.len()).filter(|&at| at != moved && chosen[at].1 == left);
+                plan.buckets[left] = stays.fold(window::Bucket::default(), |all, at| {
+                    all.with(&windows[at][chosen[at].0].takes)
+                });
+                chosen[moved] = plan.add(&windows[moved]);
+            }
+        }
+        let mut offsets = String::new();
+        for (keyword, (own, (number, _))) in self.0.keys().zip(windows.iter().zip(&chosen)) {
+            offsets += &format!("(&{:?}, {}), ", keyword.as_bytes(), own[*number].offset);
+        }
+        (plan.buckets.iter().map(|b| format!("{b:?}, ")).collect(), offsets)
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<RuleSpec>, Box<dyn Error>> {

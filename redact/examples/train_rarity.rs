@@ -8,7 +8,7 @@
 //! eighth of a bit a step, one byte each. Counts of three letters are mixed with those of two and
 //! of one, so that nothing is impossible.
 //! The second table has one byte for each 16-bit hash of three case-folded bytes (the hash of
-//! `src/prefilter.rs`): eight times the logarithm of its count in a hundred million.
+//! `src/window.rs`): eight times the logarithm of its count in a hundred million.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Counts the hashes of three bytes, as `src/prefilter.rs` computes them.
+/// Counts the hashes of three bytes, as `src/window.rs` computes them.
 fn count(text: &[u8], threes: &mut [u64]) {
     for three in text.windows(3) {
         let word = u32::from_le_bytes([three[0], three[1], three[2], 0]) | 0x0020_2020;

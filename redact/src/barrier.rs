@@ -3,25 +3,43 @@
 //! never shield what is beside them: only the placeholder's own bytes are left out.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What every placeholder starts with.
 const START: &[u8] = b"[REDACTED-";
 /// Longest name in a placeholder, in bytes.
 const MAX_NAME: usize = 40;
 
+/// Longest placeholder, in bytes.
+const MAX_LENGTH: usize = START.len() + MAX_NAME + 1;
+
 /// The spans of `[REDACTED-NAME]` and `[REDACTED-NAME-2]` in `text`, in order.
 pub(crate) fn find(text: &[u8]) -> Vec<Range<usize>> {
-    memchr::memmem::find_iter(text, START)
-        .filter_map(|start| {
-            let name = &text[start + START.len()..];
-            let length = name
-                .iter()
-                .take(MAX_NAME + 1)
-                .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-')
-                .count();
-            (length > 0 && length <= MAX_NAME && name.get(length) == Some(&b']'))
-                .then(|| start..start + START.len() + length + 1)
-        })
+    static FINDER: LazyLock<memchr::memmem::Finder<'static>> =
+        LazyLock::new(|| memchr::memmem::Finder::new(START));
+    if text.len() < START.len() {
+        return Vec::new();
+    }
+    FINDER.find_iter(text).filter_map(|start| starting(text, start)).collect()
+}
+
+/// The span of the placeholder that starts at `start`.
+pub(crate) fn starting(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let name = text[start..].strip_prefix(START)?;
+    let length = name
+        .iter()
+        .take(MAX_NAME + 1)
+        .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-')
+        .count();
+    (length > 0 && length <= MAX_NAME && name.get(length) == Some(&b']'))
+        .then(|| start..start + START.len() + length + 1)
+}
+
+/// The placeholder that starts before `at` and may reach beyond it.
+pub(crate) fn around(text: &[u8], at: usize) -> Vec<Range<usize>> {
+    let from = at.saturating_sub(MAX_LENGTH);
+    memchr::memchr_iter(b'[', &text[from..at])
+        .filter_map(|start| starting(text, from + start))
         .collect()
 }
 

@@ -10,7 +10,7 @@ use crate::finding::Fingerprint;
 use crate::offsets::Derived;
 use crate::redactor::Redactor;
 use crate::rule::{Detector, How, MAX_TOKEN, RequiredSpec, Rule, Subject, gate};
-use crate::{Confidence, Kind, Verdict, barrier, decode, pii};
+use crate::{Confidence, Kind, Verdict, barrier, blocks, decode, pii};
 
 /// Most bytes after its keyword that an expression with a reach looks at.
 const MAX_REACHING: usize = 512;
@@ -181,38 +181,58 @@ impl<'r> Work<'r> {
 
     /// Looks at `ranges` of a layer, and at what its text encodes.
     pub(crate) fn scan(&mut self, layer: Layer<'_>, ranges: &[Range<usize>]) {
-        let barriers = barrier::find(layer.text);
         let redactor = self.redactor;
+        let filter = redactor.prefilter();
+        let text = layer.text;
         let first = self.found.len();
         let outer = std::mem::take(&mut self.waits);
-        let mut assignments = Assignments::new(layer.text, layer.json);
+        let mut assignments = Assignments::new(text, layer.json);
         let mut anywhere = redactor.without_keywords().to_vec();
+        let mut encoded = (layer.depth < redactor.budget().max_depth)
+            .then(|| decode::Encoded::new(text, !layer.json));
         for range in ranges {
-            redactor.prefilter().find(layer.text, range.clone(), |keyword, at| {
-                if self.exhausted || barrier::covers(&barriers, at) {
+            let mut barriers = barrier::around(text, range.start);
+            let mut personal = pii::Sweep::new(text, range);
+            if let Some(encoded) = &mut encoded {
+                encoded.start(range);
+            }
+            filter.blocks(text, range, |view| {
+                if self.exhausted {
                     return;
                 }
-                for &rule in redactor.rules_of(keyword) {
-                    let rule = usize::from(rule);
-                    if redactor.rule(rule).spec.how == How::Anywhere {
-                        if !anywhere.contains(&rule) {
-                            anywhere.push(rule);
-                        }
-                    } else {
-                        self.at_keyword(&layer, &mut assignments, rule, keyword, at);
+                let starts = blocks::places(view.at, view.placeholders());
+                barriers.extend(starts.filter_map(|at| barrier::starting(text, at)));
+                filter.keywords(text, range, &view, |keyword, at| {
+                    if barrier::covers(&barriers, at) {
+                        return;
                     }
+                    for &rule in redactor.rules_of(keyword) {
+                        let rule = usize::from(rule);
+                        if redactor.rule(rule).spec.how == How::Anywhere {
+                            if !anywhere.contains(&rule) {
+                                anywhere.push(rule);
+                            }
+                        } else if !self.exhausted {
+                            self.at_keyword(&layer, &mut assignments, rule, keyword, at);
+                        }
+                    }
+                });
+                personal.block(self, &view);
+                if let Some(encoded) = &mut encoded {
+                    encoded.block(&view);
                 }
             });
-            pii::scan(self, layer.text, range.clone());
         }
         for rule in anywhere {
             for range in ranges {
-                self.everywhere(layer.text, range, rule);
+                self.everywhere(text, range, rule);
             }
         }
         self.waits = outer;
-        self.require(layer.text, first);
-        self.decode(&layer, ranges);
+        self.require(text, first);
+        if let Some(encoded) = encoded {
+            self.decode(&encoded, layer.depth);
+        }
     }
 
     /// Drops matches of rules whose required parts did not match nearby, and those of parts.
@@ -456,25 +476,22 @@ impl<'r> Work<'r> {
     }
 
     /// Looks at what the text encodes.
-    fn decode(&mut self, layer: &Layer<'_>, ranges: &[Range<usize>]) {
-        if layer.depth >= self.redactor.budget().max_depth || self.exhausted {
+    fn decode(&mut self, encoded: &decode::Encoded<'_>, depth: u8) {
+        if encoded.is_empty() || self.exhausted {
             return;
         }
-        let text = layer.text;
-        let derived = decode::meaning(text, ranges, !layer.json);
+        let derived = encoded.meaning();
         if self.spend(derived.text.len()) {
-            self.scan_derived(&derived, layer.depth + 1);
+            self.scan_derived(&derived, depth + 1);
         }
-        for range in ranges {
-            decode::runs(text, range.clone(), |span, decoded| {
-                if self.spend(decoded.len()) {
-                    let mut derived = Derived::default();
-                    derived.unit(&decoded, span.start, span.len());
-                    self.scan_derived(&derived, layer.depth + 1);
-                }
-            });
-            decode::joins(text, range.clone(), |joined| self.scan_joined(&joined));
-        }
+        encoded.runs(|span, decoded| {
+            if self.spend(decoded.len()) {
+                let mut derived = Derived::default();
+                derived.unit(&decoded, span.start, span.len());
+                self.scan_derived(&derived, depth + 1);
+            }
+        });
+        encoded.joins(|joined| self.scan_joined(&joined));
     }
 
     /// Looks for whole tokens in pieces that were put together.

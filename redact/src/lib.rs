@@ -22,6 +22,7 @@ mod exception;
 mod finding;
 mod json;
 mod kind;
+mod lanes;
 mod locate;
 mod offsets;
 mod options;
@@ -32,6 +33,7 @@ mod rule;
 mod scan;
 mod stream;
 mod unescape;
+mod window;
 
 pub use exception::Exception;
 pub use finding::{Confidence, Finding, Fingerprint, NotAFingerprint, RuleId, Verdict};

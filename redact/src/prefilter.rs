@@ -1,71 +1,112 @@
-//! Owns the one pass that finds where a rule's keyword stands.
+//! Owns finding which keyword stands where.
 //! Accepts keywords of three bytes or more; emits (keyword, place) in order of the text; promises
-//! that no keyword is missed whatever its case and what overlaps it, in one look per byte.
+//! that no keyword is missed whatever its case and what overlaps it, but for built-in ones whose
+//! rules could not match there.
 
 use std::ops::Range;
 
-/// Where in a keyword its rarest three bytes are.
+use crate::blocks::{self, View};
+use crate::lanes::{Lanes, Nibbles, nibbles};
+use crate::window::{Bucket, Plan, candidates, of_keyword};
+
+/// A keyword by the bytes that it is looked for by.
 #[derive(Clone, Copy, Debug)]
-struct Anchor {
+struct Head {
     keyword: u16,
+    length: u16,
+    /// Where in the keyword they stand.
     offset: u8,
-    /// How many bytes of `head` count: three or four.
-    head_mask: u32,
-    /// The keyword's first bytes, case folded.
-    head: u32,
+    /// Whether the next head has the same hash.
+    goes_on: bool,
+    /// The keyword's first eight bytes, case folded, and zeros.
+    start: u64,
+    /// Which of them count.
+    mask: u64,
 }
 
-/// Finds keywords by the hash of their rarest three bytes.
+/// Finds keywords: vector instructions name the places, a hash of three bytes the keyword.
 pub(crate) struct Prefilter {
     keywords: Vec<Box<[u8]>>,
-    /// One bit per hash of three case-folded bytes.
-    bitmap: Box<[u64; BUCKETS / 64]>,
-    /// Where the anchors of a hash start in `anchors`.
-    starts: Vec<u16>,
-    anchors: Vec<Anchor>,
+    lanes: Lanes,
+    nibbles: Nibbles,
+    /// One bit for each hash of three case-folded bytes.
+    threes: Box<[u64; HASHES / 64]>,
+    /// One bit for each hash of four case-folded bytes.
+    fours: Box<[u64; HASHES / 64]>,
+    /// For each hash, but for its upper bits, one more than the place of its first head.
+    starts: Box<[u16; STARTS]>,
+    heads: Vec<Head>,
 }
 
 /// The bit that capitals and small letters differ in, in each of four bytes.
 const FOLD: u32 = 0x2020_2020;
+/// Three of four bytes.
+const THREE: u32 = 0x00FF_FFFF;
 
 /// Shortest keyword, in bytes.
 pub(crate) const MIN_KEYWORD: usize = 3;
 
+/// The buckets of the built-in rules' keywords, which the build script chose.
+static BUILTIN: Plan = Plan { buckets: include!(concat!(env!("OUT_DIR"), "/buckets.rs")) };
+
+/// Where in each of these keywords the bytes are that it is looked for by; sorted.
+static OFFSETS: &[(&[u8], u8)] = include!(concat!(env!("OUT_DIR"), "/offsets.rs"));
+
 impl Prefilter {
     /// A filter for those keywords, which must be lower case and at least [`MIN_KEYWORD`] long;
-    /// shorter ones are never found.
-    pub(crate) fn new(keywords: Vec<Box<[u8]>>) -> Prefilter {
-        let mut hashed: Vec<(usize, Anchor)> = keywords
-            .iter()
-            .take(usize::from(u16::MAX))
-            .enumerate()
-            .filter(|(_, keyword)| keyword.len() >= MIN_KEYWORD)
-            .map(|(index, keyword)| {
-                let offset = rarest(keyword);
-                let three = [0, keyword[offset], keyword[offset + 1], keyword[offset + 2]];
-                let fourth = keyword.get(3).copied();
-                let head = [keyword[0], keyword[1], keyword[2], fourth.unwrap_or(0)];
-                let anchor = Anchor {
-                    keyword: u16::try_from(index).unwrap_or(u16::MAX),
-                    offset: u8::try_from(offset).unwrap_or(0),
-                    head_mask: if fourth.is_some() { u32::MAX } else { 0x00FF_FFFF },
-                    head: u32::from_le_bytes(head) | FOLD,
-                };
-                (hash(u32::from_le_bytes(three) | FOLD & 0xFFFF_FF00), anchor)
-            })
-            .collect();
-        hashed.sort_by_key(|&(hash, anchor)| (hash, anchor.keyword));
-        let mut bitmap = Box::new([0; BUCKETS / 64]);
-        let mut starts = vec![0_u16; BUCKETS + 1];
-        for &(hash, _) in &hashed {
-            bitmap[hash >> 6] |= 1 << (hash & 63);
-            starts[hash + 1] += 1;
+    /// shorter ones are never found. The second part of each says whether only built-in rules
+    /// have it, so that it is in a bucket already.
+    pub(crate) fn new(keywords: Vec<(Box<[u8]>, bool)>) -> Prefilter {
+        let mut plan = BUILTIN.clone();
+        let (mut threes, mut fours) = (Box::new([0; HASHES / 64]), Box::new([0; HASHES / 64]));
+        let mut hashed: Vec<(usize, Head)> = Vec::with_capacity(keywords.len());
+        for (index, (keyword, is_builtin)) in keywords.iter().enumerate() {
+            let offset = match OFFSETS.binary_search_by_key(&&keyword[..], |(known, _)| known) {
+                Ok(at) if *is_builtin => OFFSETS[at].1,
+                _ => add(&mut plan, keyword),
+            };
+            let (Ok(index), Ok(length)) = (u16::try_from(index), u16::try_from(keyword.len()))
+            else {
+                continue;
+            };
+            let rest = &keyword[usize::from(offset)..];
+            let Some(&[a, b, c]) = rest.first_chunk() else { continue };
+            let three = u32::from_le_bytes([a, b, c, 0]) | FOLD;
+            set(&mut threes, hash_three(three));
+            match rest.get(3) {
+                Some(&d) => set(&mut fours, hash_four(three | u32::from(d) << 24)),
+                None => (0..=255).for_each(|d| set(&mut fours, hash_four(three | d << 24))),
+            }
+            let (start, mask) = (eight(keyword, 0), u64::MAX >> (64 - 8 * keyword.len().min(8)));
+            let head =
+                Head { keyword: index, length, offset, goes_on: true, start: start & mask, mask };
+            hashed.push((hash_three(three), head));
         }
-        for index in 1..starts.len() {
-            starts[index] += starts[index - 1];
+        hashed.sort_by_key(|&(hash, head)| (hash % STARTS, head.keyword));
+        let mut starts = Box::new([0; STARTS]);
+        let mut heads: Vec<Head> = Vec::with_capacity(hashed.len());
+        for (hash, head) in hashed {
+            let start = &mut starts[hash % STARTS];
+            if *start == 0 {
+                if let Some(last) = heads.last_mut() {
+                    last.goes_on = false;
+                }
+                *start = u16::try_from(heads.len() + 1).unwrap_or(0);
+            }
+            heads.push(head);
         }
-        let anchors = hashed.into_iter().map(|(_, anchor)| anchor).collect();
-        Prefilter { keywords, bitmap, starts, anchors }
+        if let Some(last) = heads.last_mut() {
+            last.goes_on = false;
+        }
+        let keywords = keywords.into_iter().map(|(keyword, _)| keyword).collect();
+        let (lanes, nibbles) = (Lanes::best(), nibbles(&plan));
+        Prefilter { keywords, lanes, nibbles, threes, fours, starts, heads }
+    }
+
+    /// Tells every block of a range with its marks.
+    #[inline]
+    pub(crate) fn blocks(&self, text: &[u8], range: &Range<usize>, tell: impl FnMut(View<'_>)) {
+        blocks::each(self.lanes, &self.nibbles, text, range, tell);
     }
 
     /// Tells every keyword that lies in `range` of `text`, with the place where it starts.
@@ -76,79 +117,116 @@ impl Prefilter {
         range: Range<usize>,
         mut found: impl FnMut(usize, usize),
     ) {
-        let part = &text[range.clone()];
-        let is_set = |hash: usize| self.bitmap[hash >> 6] >> (hash & 63) & 1 != 0;
-        // Each four bytes hold two places.
-        for (index, four) in part.windows(4).step_by(2).enumerate() {
-            let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]) | FOLD;
-            let (first, second) = (hash(word << 8), hash(word & 0xFFFF_FF00));
-            let at = range.start + 2 * index;
-            if is_set(first) {
-                self.verify(text, &range, at, first, &mut found);
-            }
-            if is_set(second) {
-                self.verify(text, &range, at + 1, second, &mut found);
-            }
+        self.blocks(text, &range, |view| self.keywords(text, &range, &view, &mut found));
+    }
+
+    /// Tells every keyword whose bytes that it is looked for by start in a block of the range.
+    #[inline]
+    pub(crate) fn keywords(
+        &self,
+        text: &[u8],
+        range: &Range<usize>,
+        view: &View<'_>,
+        mut found: impl FnMut(usize, usize),
+    ) {
+        let mut left = view.now.keyword;
+        if left == 0 {
+            return;
         }
-        if let ([.., a, b, c], 1) = (part, part.len() % 2) {
-            let last = hash(u32::from_le_bytes([0, *a, *b, *c]) | FOLD & 0xFFFF_FF00);
-            if is_set(last) {
-                self.verify(text, &range, range.end - 3, last, &mut found);
-            }
+        // Without a branch on what is kept, of which there is too little to be foreseen.
+        let mut kept = 0;
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left - 1;
+            let four = four(text, view.at + bit as usize);
+            let has = |bits: &[u64; HASHES / 64], hash: usize| bits[hash / 64] >> (hash % 64) & 1;
+            kept |=
+                (has(&self.threes, hash_three(four)) & has(&self.fours, hash_four(four))) << bit;
+        }
+        for at in blocks::places(view.at, kept) {
+            self.verify(text, range, at, &mut found);
         }
     }
 
+    /// Tells the keywords that are looked for by the bytes at `at`.
     #[inline(never)]
     fn verify(
         &self,
         text: &[u8],
         range: &Range<usize>,
         at: usize,
-        hash: usize,
         found: &mut impl FnMut(usize, usize),
     ) {
-        let from = usize::from(self.starts[hash]);
-        let to = usize::from(self.starts[hash + 1]);
-        for anchor in &self.anchors[from..to] {
-            let Some(start) = at.checked_sub(usize::from(anchor.offset)) else { continue };
-            if let Some(&four) = text.get(start..).and_then(|rest| rest.first_chunk::<4>())
-                && ((u32::from_le_bytes(four) | FOLD) ^ anchor.head) & anchor.head_mask != 0
+        let hash = hash_three(four(text, at)) % STARTS;
+        let Some(first) = usize::from(self.starts[hash]).checked_sub(1) else { return };
+        for head in &self.heads[first..] {
+            if let Some(start) = at.checked_sub(usize::from(head.offset))
+                && (eight(text, start) ^ head.start) & head.mask == 0
             {
-                continue;
+                let (index, end) = (usize::from(head.keyword), start + usize::from(head.length));
+                if start >= range.start
+                    && end <= range.end
+                    && text[start..end].eq_ignore_ascii_case(&self.keywords[index])
+                {
+                    found(index, start);
+                }
             }
-            let keyword = &self.keywords[usize::from(anchor.keyword)];
-            if start < range.start || start + keyword.len() > range.end {
-                continue;
-            }
-            if text[start..start + keyword.len()].eq_ignore_ascii_case(keyword) {
-                found(usize::from(anchor.keyword), start);
+            if !head.goes_on {
+                return;
             }
         }
     }
 }
 
-/// How many hashes there are.
-const BUCKETS: usize = 1 << 17;
-
-/// A 17-bit hash of the upper three bytes, which are case folded; the lowest is zero.
-#[inline(always)]
-fn hash(word: u32) -> usize {
-    (word.wrapping_mul(0x9E37_79B1) >> 15) as usize
+/// Puts a keyword into a bucket; gives where in it the bytes are that it is looked for by.
+fn add(plan: &mut Plan, keyword: &[u8]) -> u8 {
+    let windows = candidates(keyword, &of_keyword(keyword));
+    let (chosen, _) = plan.add(&windows);
+    windows.get(chosen).map_or(0, |window| u8::try_from(window.offset).unwrap_or(0))
 }
 
-/// How often three bytes follow each other in prose and code, as a logarithm, by a hash of them;
-/// made by `examples/train_rarity.rs`.
-static COMMON: &[u8; 65_536] = include_bytes!("common.bin");
+/// How many hashes there are.
+const HASHES: usize = 1 << 16;
+/// How many places of a first head there are.
+const STARTS: usize = 1 << 11;
 
-/// Where the three bytes of the keyword are that are seen least often.
-fn rarest(keyword: &[u8]) -> usize {
-    (0..=keyword.len().min(64) - MIN_KEYWORD)
-        .min_by_key(|&at| {
-            let three = [keyword[at], keyword[at + 1], keyword[at + 2], 0];
-            let folded = u32::from_le_bytes(three) | FOLD & 0x00FF_FFFF;
-            COMMON[(folded.wrapping_mul(0x9E37_79B1) >> 16) as usize]
-        })
-        .unwrap_or(0)
+/// The four bytes at `at`, case folded; zeros where the text has ended.
+#[inline(always)]
+fn four(text: &[u8], at: usize) -> u32 {
+    match text.get(at..at + 4) {
+        Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) | FOLD,
+        _ => eight(text, at) as u32,
+    }
+}
+
+/// The eight bytes at `at`, case folded; zeros where the text has ended.
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    let fold = u64::from(FOLD) << 32 | u64::from(FOLD);
+    let rest = text.get(at..).unwrap_or_default();
+    let bytes = rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [0; 8];
+        let length = rest.len().min(8);
+        padded[..length].copy_from_slice(&rest[..length]);
+        padded
+    });
+    u64::from_le_bytes(bytes) | fold
+}
+
+fn set(bits: &mut [u64; HASHES / 64], hash: usize) {
+    bits[hash / 64] |= 1 << (hash % 64);
+}
+
+/// A hash of the lower three of four case-folded bytes.
+#[inline(always)]
+fn hash_three(four: u32) -> usize {
+    ((four & THREE).wrapping_mul(0x9E37_79B1) >> 16) as usize
+}
+
+/// A hash of four case-folded bytes.
+#[inline(always)]
+fn hash_four(four: u32) -> usize {
+    (four.wrapping_mul(0x85EB_CA6B) >> 16) as usize
 }
 
 #[cfg(test)]
@@ -157,7 +235,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(keywords: &[&str], text: &str) -> Vec<(usize, usize)> {
-        let keywords = keywords.iter().map(|k| k.as_bytes().into()).collect();
+        let keywords = keywords.iter().map(|k| (k.as_bytes().into(), false)).collect();
         let mut out = Vec::new();
         Prefilter::new(keywords).find(text.as_bytes(), 0..text.len(), |k, at| out.push((k, at)));
         out.sort_unstable();
@@ -169,22 +247,25 @@ mod tests {
         assert_eq!(found(&["key", "apikey", "api"], "x ApiKey"), [(0, 5), (1, 2), (2, 2)]);
         assert_eq!(found(&["key"], "key"), [(0, 0)]);
         assert_eq!(found(&["key"], "ke"), []);
+        assert_eq!(found(&["ключ"], "мой ключ"), [(0, 7)]);
     }
 
     proptest! {
         #[test]
-        fn agrees_with_plain_search(text in "[abAB_k]{0,40}", a in "[abk_]{3,5}", b in "[ab]{3,4}") {
-            let mut plain = Vec::new();
+        fn agrees_with_plain_search(text in "[abAB_k]{0,90}", a in "[abk_]{3,5}", b in "[ab]{3,4}") {
             let lower = text.to_ascii_lowercase();
-            for (index, keyword) in [&a, &b].into_iter().enumerate() {
-                for at in 0..lower.len() {
-                    if lower[at..].starts_with(keyword.as_str()) {
-                        plain.push((index, at));
-                    }
-                }
-            }
-            plain.sort_unstable();
-            prop_assert_eq!(found(&[&a, &b], &text), plain);
+            let mut expected: Vec<_> = [&a, &b]
+                .iter()
+                .enumerate()
+                .flat_map(|(index, keyword)| {
+                    (0..lower.len())
+                        .filter(|&at| lower[at..].starts_with(keyword.as_str()))
+                        .map(move |at| (index, at))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            expected.sort_unstable();
+            prop_assert_eq!(found(&[&a, &b], &text), expected);
         }
     }
 }

@@ -124,7 +124,7 @@ impl Redactor {
         options: Options,
     ) -> Redactor {
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut keywords: Vec<Box<[u8]>> = Vec::new();
+        let mut keywords: Vec<(Box<[u8]>, bool)> = Vec::new();
         let mut keyword_rules: Vec<Vec<u16>> = Vec::new();
         let mut without_keywords = Vec::new();
         let mut about_files = Vec::new();
@@ -144,17 +144,18 @@ impl Redactor {
             }
             for keyword in rule.spec.keywords.iter().filter(|keyword| usable(keyword)) {
                 let number = *numbers.entry(keyword.to_string()).or_insert_with(|| {
-                    keywords.push(keyword.as_bytes().into());
+                    keywords.push((keyword.as_bytes().into(), true));
                     keyword_rules.push(Vec::new());
                     keywords.len() - 1
                 });
+                keywords[number].1 &= matches!(rule.spec, Cow::Borrowed(_));
                 keyword_rules[number].push(index as u16);
             }
         }
         let tables = Tables {
             has_parts: rules.iter().any(|r| r.spec.skip_report || !r.spec.required.is_empty()),
             rules,
-            keyword_lengths: keywords.iter().map(|keyword| keyword.len()).collect(),
+            keyword_lengths: keywords.iter().map(|(keyword, _)| keyword.len()).collect(),
             keyword_rules,
             prefilter: Prefilter::new(keywords),
             without_keywords,

@@ -16,8 +16,9 @@ mod phone;
 
 use std::ops::Range;
 
-use crate::blocks;
+use crate::blocks::View;
 use crate::engine::Work;
+use crate::lanes::BLOCK;
 use crate::rule::Detector;
 use crate::{Confidence, Kind, Verdict};
 
@@ -27,30 +28,69 @@ const MAX_TOKEN: usize = 92;
 /// How far before its first digit a token may start, in bytes.
 const MAX_LEAD: usize = 32;
 
-/// Looks for personal data in a range of a text.
-pub(crate) fn scan(work: &mut Work<'_>, text: &[u8], range: Range<usize>) {
-    let mut next = range.start;
-    blocks::places(text, range.start, range.end, |at, count| {
-        if at < next || work.exhausted {
-            return;
-        }
-        next = match text[at] {
-            b'@' => {
-                email::at_sign(work, text, at);
-                at + 1
-            }
-            b'0'..=b'9' => digits(work, text, at, range.end, count),
-            b':' => colon(work, text, at),
-            b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
-            _ => at + 1,
-        };
-    });
+/// Looks for personal data in a range of a text, block by block.
+pub(crate) struct Sweep<'t> {
+    text: &'t [u8],
+    /// Where the range ends.
+    limit: usize,
+    /// What stands before this place was looked at.
+    next: usize,
 }
 
-/// Looks at what starts at a run of digits; gives the place to go on from. `count` is how
+impl<'t> Sweep<'t> {
+    pub(crate) fn new(text: &'t [u8], range: &Range<usize>) -> Sweep<'t> {
+        Sweep { text, limit: range.end, next: range.start }
+    }
+
+    /// Looks at what starts in a block.
+    #[inline]
+    pub(crate) fn block(&mut self, work: &mut Work<'_>, view: &View<'_>) {
+        let text = self.text;
+        let mut wanted = view.personal();
+        while wanted != 0 {
+            let bit = wanted.trailing_zeros();
+            wanted &= wanted - 1;
+            let at = view.at + bit as usize;
+            if at < self.next || work.exhausted {
+                continue;
+            }
+            self.next = match text[at] {
+                b'@' => {
+                    email::at_sign(work, text, at);
+                    at + 1
+                }
+                b'0'..=b'9' => {
+                    let window = view.digits_from(bit);
+                    // How many digits are in the 32 bytes from there.
+                    let count = (window & 0xFFFF_FFFF).count_ones();
+                    let mut run = (!window).trailing_zeros() as usize;
+                    if count < 4 && !text.get(at + run).is_some_and(u8::is_ascii_alphabetic) {
+                        continue;
+                    }
+                    if run == BLOCK {
+                        let rest = &text[at..self.limit];
+                        run = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+                    }
+                    digits(work, text, at, self.limit, count, run)
+                }
+                b':' => colon(work, text, at),
+                b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
+                _ => at + 1,
+            };
+        }
+    }
+}
+
+/// Looks at what starts at a run of `run` digits; gives the place to go on from. `count` is how
 /// many digits are in the 32 bytes from there.
-fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, count: u32) -> usize {
-    let run = text[at..limit].iter().take_while(|b| b.is_ascii_digit()).count();
+fn digits(
+    work: &mut Work<'_>,
+    text: &[u8],
+    at: usize,
+    limit: usize,
+    count: u32,
+    run: usize,
+) -> usize {
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
     let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
