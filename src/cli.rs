@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
 /// The guard between AI clients and their MCP servers.
@@ -270,15 +270,34 @@ pub(crate) struct RedactArgs {
     /// Show what was found instead of the redacted copy
     #[arg(long)]
     pub findings: bool,
-    /// Findings as JSON, one a line
+    /// Show what was found as JSON, one finding a line
     #[arg(long)]
     pub json: bool,
-    /// With the exceptions of the settings for that server
+    /// Put the redacted copy in the place of each file; what was found is shown where asked for
+    #[arg(long, requires = "files")]
+    pub in_place: bool,
+    /// Only what is of this kind, such as `email`; may be given more than once
+    #[arg(long = "kind", value_name = "KIND", value_parser = kinds())]
+    pub kinds: Vec<String>,
+    /// Only what this rule finds; may be given more than once
+    #[arg(long = "rule", value_name = "RULE")]
+    pub rules: Vec<String>,
+    /// Leave alone what the settings leave alone for that server
     #[arg(long, value_name = "NAME")]
     pub server: Option<String>,
-    /// Files; standard input where none is named
+    /// List the rules
+    #[arg(long = "rules", conflicts_with_all = ["files", "explain"])]
+    pub list: bool,
+    /// Tell everything about a rule
+    #[arg(long, value_name = "RULE", conflicts_with = "files")]
+    pub explain: Option<String>,
+    /// Files, and `-` for standard input; standard input where none is named
     #[arg(value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+}
+
+fn kinds() -> PossibleValuesParser {
+    defenter_redact::Kind::ALL.iter().map(|kind| kind.label()).collect::<Vec<_>>().into()
 }
 
 /// `defenter audit …`.

@@ -39,6 +39,6 @@ pub use exception::Exception;
 pub use finding::{Confidence, Finding, Fingerprint, NotAFingerprint, RuleId, Verdict};
 pub use kind::Kind;
 pub use options::{Budget, Options, RuleError, RuleFile};
-pub use redactor::{Redactor, RuleInfo};
+pub use redactor::{Redactor, RuleDetails, RuleInfo};
 pub use scan::{Ordinals, Scan, WITHHELD};
 pub use stream::Stream;

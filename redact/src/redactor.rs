@@ -51,6 +51,29 @@ pub struct RuleInfo {
     pub source: Box<str>,
 }
 
+/// All there is to say about a rule, for people.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct RuleDetails {
+    /// What lists have of it.
+    #[serde(flatten)]
+    pub info: RuleInfo,
+    /// The regular expression of what it finds; none for a rule that is code, or about paths.
+    pub expression: Option<Box<str>>,
+    /// A regular expression for the path of the file that it is about.
+    pub path: Option<Box<str>>,
+    /// Words of which one must be in the text; none where it looks everywhere.
+    pub keywords: Vec<Box<str>>,
+    /// Least Shannon entropy of what it finds, in bits per byte; 0 for none.
+    pub entropy: f64,
+    /// What checks the values that fit.
+    pub validator: Option<Box<str>>,
+    /// Texts that it finds something in.
+    pub examples: Vec<Box<str>>,
+    /// Texts that it finds nothing in.
+    pub counterexamples: Vec<Box<str>>,
+}
+
 /// Compiled rules, and what is left alone of what they find. Immutable; share one as
 /// `Arc<Redactor>`.
 pub struct Redactor {
@@ -213,6 +236,11 @@ impl Redactor {
         self.scan(path.map(with_slashes).as_deref(), text, false)
     }
 
+    /// As [`Redactor::scan_json_in`], but nothing for what is not JSON.
+    pub fn scan_only_json_in(&self, path: Option<&str>, raw: &[u8]) -> Option<Scan> {
+        self.try_scan(path.map(with_slashes).as_deref(), raw, true).ok()
+    }
+
     /// A redacted copy of a text of any length, in constant memory.
     pub fn stream(&self) -> Stream<'_> {
         self.stream_in(None)
@@ -223,27 +251,30 @@ impl Redactor {
         Stream::new(self, path)
     }
 
-    /// Scans, and scans again around what was found: what a match stood next to may be one itself.
     fn scan(&self, path: Option<&str>, input: &[u8], json: bool) -> Scan {
+        // A text is never refused for being no JSON.
+        let scanned = self.try_scan(path, input, json);
+        scanned.or_else(|_| self.try_scan(path, input, false)).unwrap_or_else(|_| withheld(json))
+    }
+
+    /// Scans, and scans again around what was found: what a match stood next to may be one itself.
+    fn try_scan(&self, path: Option<&str>, input: &[u8], json: bool) -> Result<Scan, NotJson> {
         let mut work = Work::new(self, path, input.len());
         let whole = 0..input.len();
-        let json = match self.look(&mut work, input, json, std::slice::from_ref(&whole)) {
-            Ok(()) => json,
-            Err(NotJson) => return self.scan(path, input, false),
-        };
+        self.look(&mut work, input, json, std::slice::from_ref(&whole))?;
         work.whole(input);
         let mut known = Known::default();
         for _ in 0..MAX_ROUNDS {
             if work.exhausted {
-                return withheld(json);
+                return Ok(withheld(json));
             }
             let found = std::mem::take(&mut work.found);
             if !known.add(input, found, json) {
-                return self.finish(known.pieces, &work.exempted, json);
+                return Ok(self.finish(known.pieces, &work.exempted, json));
             }
             let (copy, near) = known.copy(input);
             if self.look(&mut work, &copy.text, json, &near).is_err() {
-                return withheld(json);
+                return Ok(withheld(json));
             }
             let outside =
                 without_barriers(&copy.text, engine::merge(std::mem::take(&mut work.found)));
@@ -252,7 +283,7 @@ impl Redactor {
                 .map(|found| Match { span: copy.origin(&found.span), ..found })
                 .collect();
         }
-        withheld(json)
+        Ok(withheld(json))
     }
 
     /// Adds what is in `near` parts of a text to the work.
@@ -342,15 +373,27 @@ impl Redactor {
         scan
     }
 
+    /// All there is to say about a rule.
+    pub fn rule_details(&self, id: &str) -> Option<RuleDetails> {
+        let rule = self.tables.rules.iter().find(|rule| rule.id.as_str() == id)?;
+        let owned = |texts: Vec<&str>| texts.into_iter().map(Box::from).collect();
+        let (examples, counterexamples) = rule.examples();
+        let is_expression = rule.detector.is_none() && !rule.spec.pattern.is_empty();
+        Some(RuleDetails {
+            info: rule.info(),
+            expression: is_expression.then(|| Box::from(&*rule.spec.pattern)),
+            path: rule.spec.path.as_deref().map(Box::from),
+            keywords: rule.spec.keywords.iter().map(|word| Box::from(&**word)).collect(),
+            entropy: rule.spec.entropy,
+            validator: Some(&*rule.spec.validator).filter(|name| !name.is_empty()).map(Box::from),
+            examples: owned(examples),
+            counterexamples: owned(counterexamples),
+        })
+    }
+
     /// Every rule, built-in and read.
     pub fn rules(&self) -> impl Iterator<Item = RuleInfo> {
-        self.tables.rules.iter().map(|rule| RuleInfo {
-            id: rule.id.clone(),
-            description: (&*rule.spec.description).into(),
-            kind: rule.kind,
-            confidence: rule.confidence,
-            source: (&*rule.spec.source).into(),
-        })
+        self.tables.rules.iter().map(Rule::info)
     }
 
     pub(crate) fn rule(&self, index: usize) -> &Rule {

@@ -58,7 +58,7 @@ impl<'r> Stream<'r> {
     }
 
     /// Ends the text; appends the rest of the copy to `out` and gives the findings in it.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Vec<Finding> {
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Vec<Finding> {
         let mut findings = Vec::new();
         while self.buffer.len() > self.context && !self.withheld {
             self.give(self.buffer.len(), out, &mut findings);

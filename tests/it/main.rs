@@ -25,6 +25,7 @@ mod real_clients;
 mod real_servers;
 mod record;
 mod recovery;
+mod redact;
 mod redaction;
 mod reload;
 mod servers;

@@ -228,7 +228,7 @@ fn an_installation_has_one_fingerprint_key_of_its_own() {
         let print = |text: &str| {
             let output = bed.run_with(&["redact", "--json"], text.as_bytes());
             let finding: Value = serde_json::from_slice(&output.stdout).expect("one finding");
-            finding["finding"]["fingerprint"].clone()
+            finding["fingerprint"].clone()
         };
         assert!(print(MAIL).is_string());
         assert_eq!(print(MAIL), print(&format!("to {MAIL}")));

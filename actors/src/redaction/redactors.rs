@@ -81,6 +81,12 @@ impl Redactors {
         self.named.get(server).unwrap_or(&self.common)
     }
 
+    /// The redactor of a server that no exception names.
+    #[must_use]
+    pub fn common(&self) -> &Arc<Redactor> {
+        &self.common
+    }
+
     /// The redactor for what is about no server.
     #[must_use]
     pub fn plain(&self) -> &Arc<Redactor> {

@@ -8,6 +8,5 @@ use super::dialect::*;
 pub(super) static RULES: &[RuleSpec] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// Each rule's id with the texts that it must and must not find something in.
-#[cfg(test)]
 pub(super) static EXAMPLES: &[(&str, &[&str], &[&str])] =
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));

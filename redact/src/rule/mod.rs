@@ -16,7 +16,7 @@ use regex::bytes::{Regex, RegexBuilder};
 pub(crate) use dialect::{AllowSpec, DialectError, How, RequiredSpec, RuleSpec, Target, parse};
 pub(crate) use validator::{Validator, base64_prefix};
 
-use crate::{Confidence, Kind, RuleId};
+use crate::{Confidence, Kind, RuleId, RuleInfo};
 
 /// Most bytes that an expression may look at from where a keyword stands.
 pub(crate) const MAX_TOKEN: usize = 8 << 10;
@@ -208,6 +208,31 @@ impl Rule {
             compile(path)?;
         }
         self.spec.allowlists.iter().try_for_each(|spec| Allow::new(spec).map(drop))
+    }
+
+    /// What lists have of it.
+    pub(crate) fn info(&self) -> RuleInfo {
+        RuleInfo {
+            id: self.id.clone(),
+            description: (&*self.spec.description).into(),
+            kind: self.kind,
+            confidence: self.confidence,
+            source: (&*self.spec.source).into(),
+        }
+    }
+
+    /// Texts that it must and must not find something in.
+    pub(crate) fn examples(&self) -> (Vec<&str>, Vec<&str>) {
+        let built_in = matches!(self.spec, Cow::Borrowed(_));
+        let of_file = builtin::EXAMPLES.iter().find(|(id, ..)| built_in && *id == self.id.as_str());
+        match of_file {
+            Some((_, yes, no)) => (yes.to_vec(), no.to_vec()),
+            None => {
+                let RuleSpec { examples, counterexamples, .. } = &*self.spec;
+                let yes = examples.iter().map(|text| &**text).collect();
+                (yes, counterexamples.iter().map(|text| &**text).collect())
+            }
+        }
     }
 
     /// The built-in rules, in the order of the files.
