@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::blocks::View;
 use crate::offsets::Derived;
-use crate::{blocks, unescape};
+use crate::{blocks, context, unescape};
 
 /// How far around something encoded the derived text reaches, in bytes.
 const REACH: usize = 256;
@@ -34,6 +34,8 @@ pub(crate) struct Encoded<'t> {
     runs: Vec<Range<usize>>,
     /// Where a token may be broken, with its range.
     breaks: Vec<(usize, Range<usize>)>,
+    /// Long runs that are keys by their form alone.
+    seeds: Vec<Range<usize>>,
 }
 
 impl<'t> Encoded<'t> {
@@ -47,6 +49,7 @@ impl<'t> Encoded<'t> {
             earlier: 0,
             runs: Vec::new(),
             breaks: Vec::new(),
+            seeds: Vec::new(),
         }
     }
 
@@ -64,8 +67,12 @@ impl<'t> Encoded<'t> {
             self.odd(view);
         }
         for start in blocks::places(view.at, view.long_runs()) {
-            if is_promising(&self.text[start..self.range.end]) {
+            let rest = &self.text[start..self.range.end];
+            if is_promising(rest) {
                 self.runs.push(start..self.range.end);
+            }
+            if context::is_nats_seed(rest) {
+                self.seeds.push(start..start + context::NATS_SEED);
             }
         }
         for here in blocks::places(view.at, view.broken()) {
@@ -93,7 +100,15 @@ impl<'t> Encoded<'t> {
 
     /// Whether nothing was found.
     pub(crate) fn is_empty(&self) -> bool {
-        self.regions.is_empty() && self.runs.is_empty() && self.breaks.is_empty()
+        self.regions.is_empty()
+            && self.runs.is_empty()
+            && self.breaks.is_empty()
+            && self.seeds.is_empty()
+    }
+
+    /// The runs that are keys by their form alone.
+    pub(crate) fn seeds(&self) -> &[Range<usize>] {
+        &self.seeds
     }
 
     /// The parts that hold something encoded, decoded one level.

@@ -229,6 +229,9 @@ impl<'r> Work<'r> {
             }
         }
         self.waits = outer;
+        if let Some(encoded) = &encoded {
+            self.seeds(text, encoded);
+        }
         self.require(text, first);
         if let Some(encoded) = encoded {
             self.decode(&encoded, layer.depth);
@@ -492,6 +495,17 @@ impl<'r> Work<'r> {
             }
         });
         encoded.joins(|joined| self.scan_joined(&joined));
+    }
+
+    /// Adds the keys that are known by their form alone.
+    fn seeds(&mut self, text: &[u8], encoded: &decode::Encoded<'_>) {
+        if encoded.seeds().is_empty() {
+            return;
+        }
+        let Some(rule) = self.redactor.detector(Detector::NatsSeed) else { return };
+        for span in encoded.seeds() {
+            self.check(text, rule, span.clone(), span);
+        }
     }
 
     /// Looks for whole tokens in pieces that were put together.

@@ -38,7 +38,9 @@ pub(crate) fn url_credentials(work: &mut Work<'_>, text: &[u8], rule: usize, at:
             return;
         }
         0..user.len()
-    } else if is_calm(&window[password.clone()]) {
+    } else if is_calm(&window[password.clone()])
+        || user.eq_ignore_ascii_case(&window[password.clone()])
+    {
         return;
     } else {
         password

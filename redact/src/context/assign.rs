@@ -485,10 +485,10 @@ impl<'t> Assignments<'t> {
         !self.text[from..to].contains(&open)
     }
 
-    /// Whether a comma or an opening brace stands before a key, as in `{user: a, pass: b}`.
+    /// Whether a comma or an opening bracket stands before a key, as in `{user: a, pass: b}`.
     fn follows_comma(&self, at: usize) -> bool {
         let before = &self.text[at.saturating_sub(4)..at];
-        matches!(before.trim_ascii_end().last(), Some(b',' | b'{'))
+        matches!(before.trim_ascii_end().last(), Some(b',' | b'{' | b'('))
     }
 
     /// Whether a key is what its line assigns to: nothing but indentation, a list dash, a comment
@@ -531,7 +531,8 @@ impl<'t> Assignments<'t> {
 
 /// Whether a preprocessor's `define` stands before a key.
 fn is_defined(text: &[u8], key: usize) -> bool {
-    text[key.saturating_sub(24)..key].trim_ascii_end().ends_with(b"define")
+    let before = text[key.saturating_sub(24)..key].trim_ascii_end();
+    before.ends_with(b"define") || before.ends_with(b"%global")
 }
 
 /// A quick look whether anything may be assigned to a name with a keyword that ends at `end`.

@@ -28,6 +28,10 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
         index -= 1;
     }
     let Some(last) = index.checked_sub(1) else { return KeyClass::Other };
+    if last >= 2 && words.get(last) == b"id" && words.get(last - 1) == b"key" {
+        // Half of a pair, as AWS names it.
+        return if words.get(last - 2) == b"access" { KeyClass::Weak } else { KeyClass::Other };
+    }
     if is_calm(words.get(last)) || is_caption(words.get(0)) {
         return KeyClass::Other;
     }
@@ -132,24 +136,17 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
             | b"kennwort"
             | b"contrasena"
             | b"senha"
-            | b"dbpass"
-            | b"userpass"
-            | b"mypass"
-            | b"rootpass"
-            | b"adminpass"
-            | b"smtppass"
-            | b"mailpass"
-            | b"ftppass"
-            | b"sshpass"
-            | b"keypass"
-            | b"storepass"
             | b"passin"
             | b"passout"
             | b"requirepass"
             | b"masterauth"
             | b"wachtwoord"
             | b"haslo"
-    ) || PASSWORD_ENDS.iter().any(|end| word.ends_with(end))
+            | b"psword"
+            | b"psswrd"
+            | b"paswrd"
+    ) || is_joined_pass(word)
+        || PASSWORD_ENDS.iter().any(|end| word.ends_with(end))
     {
         return KeyClass::Password;
     }
@@ -279,6 +276,32 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         return KeyClass::Weak;
     }
     KeyClass::Other
+}
+
+/// Whether a word such as `dbpass` has lost the mark before its last part.
+fn is_joined_pass(word: &[u8]) -> bool {
+    word.ends_with(b"pass")
+        && !matches!(
+            word,
+            b"bypass"
+                | b"compass"
+                | b"encompass"
+                | b"surpass"
+                | b"trespass"
+                | b"overpass"
+                | b"underpass"
+                | b"multipass"
+                | b"subpass"
+                | b"renderpass"
+                | b"firstpass"
+                | b"lastpass"
+                | b"onepass"
+                | b"twopass"
+                | b"singlepass"
+                | b"shaderpass"
+                | b"computepass"
+                | b"effectcompass"
+        )
 }
 
 /// Words for what everybody may know.

@@ -7,6 +7,7 @@ mod assign;
 mod key;
 mod pem;
 mod rarity;
+mod seed;
 mod value;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use std::ops::Range;
 pub(crate) use address::{authorization, url_credentials};
 pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
 pub(crate) use pem::pem;
+pub(crate) use seed::{NATS_SEED, is_nats_seed};
 pub(crate) use value::{
     entropy, is_machine_made, is_obvious_example, is_random, is_random_token, is_unlikely_password,
 };

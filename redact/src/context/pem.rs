@@ -7,6 +7,8 @@ use crate::{Confidence, Verdict};
 
 /// Longest block, in bytes.
 const MAX_BLOCK: usize = 64 << 10;
+/// Shortest body between two armour lines, in bytes: the shortest keys (Ed25519, RFC 8410) have 64.
+const MIN_BODY: usize = 56;
 /// Longest label, as in `RSA PRIVATE KEY`, in bytes.
 const MAX_LABEL: usize = 64;
 
@@ -23,7 +25,7 @@ pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
         return;
     }
     let end = match memchr::memmem::find(window, b"-----END") {
-        Some(end) if is_armoured(&window[..end]) => {
+        Some(end) if end >= MIN_BODY && is_armoured(&window[..end]) => {
             let tail = &window[end..window.len().min(end + 16 + MAX_LABEL)];
             let close = memchr::memmem::find(&tail[8.min(tail.len())..], b"-----");
             body + end + close.map_or(8, |close| close + 8 + 5)

@@ -10,6 +10,9 @@ use crate::{Confidence, barrier};
 /// Longest value that is judged, in bytes; longer ones count as sentences or data.
 const MAX_VALUE: usize = 8 << 10;
 
+/// Most blanks in a password.
+const MAX_PHRASE: usize = 4;
+
 /// Whether the value of such a key is a secret.
 pub(crate) fn judge(
     value: &[u8],
@@ -36,8 +39,12 @@ pub(crate) fn judge(
     if is_template(value) || !quoted && is_code(value, &shape, assigned) {
         return None;
     }
-    // A sentence, also one in a script without blanks.
-    if shape.blank > 0 || shape.other > 0 && shape.digit == 0 || is_place(value) {
+    // A sentence, also one in a script without blanks; a pass phrase is of no language.
+    let phrase = class == KeyClass::Password
+        && quoted
+        && shape.blank <= MAX_PHRASE
+        && rarity(value) >= RARE_PASSWORD + 0.5;
+    if shape.blank > 0 && !phrase || shape.other > 0 && shape.digit == 0 || is_place(value) {
         return None;
     }
     // An address in memory, a number of 64 bits.
@@ -78,8 +85,9 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
     let written =
         assigned.line_start || assigned.quoted_key || assigned.tight || assigned.follows_comma;
     let varied = shape.digit >= 2 || shape.upper > 0 || marks > 0;
+    let mixed = shape.digit >= 2 && letters >= 3 && (shape.upper > 0 || marks > 0);
     match assigned.operator {
-        Operator::Colon => written && (rare || strong && varied),
+        Operator::Colon => mixed || written && (rare || strong && varied),
         // In a list of variables every word is a value.
         Operator::Equals if assigned.tight && assigned.shouted && value.len() >= 5 => true,
         Operator::Equals => rare && written || strong && (assigned.tight || varied),
@@ -480,9 +488,12 @@ fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
 fn is_counting(lower: &[u8]) -> bool {
     let steps = lower
         .windows(2)
-        .filter(|pair| pair[1] == pair[0].wrapping_add(1) || pair[1] == pair[0])
+        .filter(|pair| {
+            let next = if pair[0] == b'9' { b'0' } else { pair[0].wrapping_add(1) };
+            pair[1] == next || pair[1] == pair[0]
+        })
         .count();
-    lower.len() >= 4 && lower.len() <= 24 && steps * 4 >= (lower.len() - 1) * 3
+    lower.len() >= 4 && steps * 4 >= (lower.len() - 1) * 3
 }
 
 /// Whether what stands where a password is given is a placeholder; of `user:password` the second
@@ -492,7 +503,10 @@ pub(crate) fn is_unlikely_password(value: &[u8]) -> bool {
     let last = plain.rsplit(|byte| *byte == b':').next().filter(|part| !part.is_empty());
     let part = last.unwrap_or(plain);
     let part = part.strip_suffix(b">").unwrap_or(part);
-    is_template(part) || is_placeholder(part, &Shape::of(part))
+    let shape = Shape::of(part);
+    // Words of a script without capitals are a translation of `password`.
+    let foreign = shape.other > 0 && shape.digit == 0 && shape.symbol == 0;
+    is_template(part) || is_placeholder(part, &shape) || foreign
 }
 
 /// Whether a quoted value is filled in later.
@@ -505,6 +519,7 @@ fn is_template(value: &[u8]) -> bool {
             .iter()
             .any(|open| memchr::memmem::find(value, open).is_some())
         || value.windows(3).any(|w| matches!(w, [b'$' | b'%', b'(', c] if c.is_ascii_alphabetic()))
+        || matches!(value, [b'$', b'A'..=b'Z' | b'_', b'A'..=b'Z' | b'_', ..])
         || value.starts_with(b"$")
             && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }

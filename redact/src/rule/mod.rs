@@ -32,6 +32,8 @@ pub(crate) enum Detector {
     Authorization,
     /// A block between `-----BEGIN … PRIVATE KEY-----` and its end.
     Pem,
+    /// A seed of NATS.
+    NatsSeed,
     /// E-mail addresses.
     Email,
     /// Payment cards.
@@ -61,6 +63,7 @@ impl Detector {
             "url-credentials" => Detector::UrlCredentials,
             "authorization" => Detector::Authorization,
             "pem" => Detector::Pem,
+            "nats-seed" => Detector::NatsSeed,
             "email" => Detector::Email,
             "card" => Detector::Card,
             "iban" => Detector::Iban,
