@@ -2,9 +2,12 @@
 //! Accepts the place of `://` or of a scheme's name; emits the password or token; promises a
 //! bounded look.
 
-use super::value::{Shape, is_machine_made, is_named, is_obvious_example, is_unlikely_password};
+use super::value::{
+    Shape, is_machine_made, is_named, is_obvious_example, is_unlikely_password,
+    is_user_and_password,
+};
 use crate::engine::{Work, starts_word};
-use crate::rule::MAX_TOKEN;
+use crate::rule::{MAX_TOKEN, base64_prefix};
 use crate::{Confidence, Verdict, barrier};
 
 /// Longest `user:password` in an address, in bytes.
@@ -103,12 +106,22 @@ pub(crate) fn authorization(work: &mut Work<'_>, text: &[u8], rule: usize, at: u
     }
     let window = &text[start..text.len().min(start + MAX_TOKEN)];
     let length = window.iter().position(|&b| !is_token68(b)).unwrap_or(window.len());
-    if length < 12 || !work.spend(length) {
+    if length < 8 || !work.spend(length) {
         return;
     }
     let value = &window[..length];
     let shape = Shape::of(value);
-    if shape.digit == 0 || shape.upper + shape.lower == 0 || is_obvious_example(value) {
+    let basic = text[at..end].eq_ignore_ascii_case(b"basic ")
+        && is_user_and_password(&base64_prefix(value));
+    if basic {
+        work.add(text, start..start + length, rule, Confidence::High, Verdict::Valid);
+        return;
+    }
+    if length < 12
+        || shape.digit == 0
+        || shape.upper + shape.lower == 0
+        || is_obvious_example(value)
+    {
         return;
     }
     work.add(text, start..start + length, rule, Confidence::Medium, Verdict::Unchecked);

@@ -64,6 +64,8 @@ pub(crate) struct Assigned {
     pub(crate) line_start: bool,
     /// Whether the key follows a comma or an opening brace.
     pub(crate) follows_comma: bool,
+    /// Whether the value is encoded in base64 by the call that it is given to.
+    pub(crate) encoded: bool,
     /// Whether the key is written in capitals, as variables of the environment are.
     pub(crate) shouted: bool,
 }
@@ -151,6 +153,7 @@ impl<'t> Assignments<'t> {
         let mut assigned = Assigned {
             line_start: self.line_start(key.start),
             follows_comma: self.follows_comma(key.start),
+            encoded: false,
             shouted: !text[key.clone()].iter().any(u8::is_ascii_lowercase),
             key,
             value: at..at,
@@ -400,11 +403,15 @@ impl<'t> Assignments<'t> {
             end = at + inner.len();
         } else if let Some(open) = memchr::memchr(b'(', &text[at..end]) {
             // `name("value"`: the value is the first argument.
-            let inside = at + open + 1;
+            let prefix = matches!(text.get(at + open + 1), Some(b'b' | b'u' | b'r'));
+            let inside = at + open + 1 + usize::from(prefix);
             let name_only =
                 open > 0 && text[at..at + open].iter().all(|&b| is_name(b) || b == b':');
             if name_only && matches!(text.get(inside), Some(b'"' | b'\'' | b'`')) {
                 assigned.call = Some(at..at + open);
+                assigned.encoded = [&b"b64encode"[..], b"encodestring", b"btoa"]
+                    .iter()
+                    .any(|name| text[at..at + open].ends_with(name));
                 self.quoted(assigned, inside, text[inside])?;
                 return self.default_value(assigned);
             }

@@ -111,6 +111,8 @@ mod tests {
             "django-insecure-_du9e^cmg!%(^+=gr@cu",
         );
         check("password = \"%(password)s\"", "");
+        check("auth_ = base64.b64encode(b'sozgpi:tdhoag').decode('ascii')", "sozgpi:tdhoag");
+        check("auth = btoa('user:pass')", "");
         check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
     }
 

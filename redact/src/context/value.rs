@@ -26,9 +26,16 @@ pub(crate) fn judge(
         let longest = rest.into_iter().max_by_key(std::ops::Range::len)?;
         return judge(&value[longest], class, assigned, json);
     }
+    if assigned.encoded {
+        return is_user_and_password(value).then_some(Confidence::Low);
+    }
     let shape = Shape::of(value);
     let shortest = if class == KeyClass::Password { 4 } else { 8 };
-    if value.len() < shortest || value.len() > MAX_VALUE || is_placeholder(value, &shape) {
+    if value.len() < shortest
+        || value.len() > MAX_VALUE
+        || is_placeholder(value, &shape)
+        || DOCUMENTED.contains(&value)
+    {
         return None;
     }
     if holds_object(value) {
@@ -59,6 +66,16 @@ pub(crate) fn judge(
     }
 }
 
+/// Whether a value is `user:password`, as HTTP's basic scheme encodes it (RFC 7617).
+pub(super) fn is_user_and_password(value: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', value) else { return false };
+    let (user, password) = (&value[..colon], &value[colon + 1..]);
+    user.len() >= 2
+        && password.len() >= 4
+        && value.iter().all(u8::is_ascii_graphic)
+        && !is_unlikely_password(password)
+}
+
 fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Option<Confidence> {
     let rare = rarity(value) >= RARE_PASSWORD;
     if is_named(value) {
@@ -72,6 +89,8 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
         Operator::Call | Operator::Word | Operator::Compare | Operator::Comma
     ) || assigned.call.is_some()
     {
+        let strong =
+            strong && (assigned.operator != Operator::Comma || shape.digit != 1 || marks > 0);
         return (assigned.quote.is_some() && (strong || rare)).then_some(Confidence::Low);
     }
     if assigned.quote.is_some() {
@@ -545,8 +564,19 @@ fn is_code(value: &[u8], shape: &Shape, assigned: &Assigned) -> bool {
             && part.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
     };
     let dotted = value.contains(&b'.') && value.split(|&b| b == b'.').all(named);
-    dotted && shape.digit < 4 && rarity(value) < RARE
+    let made = || value.split(|&b| b == b'.').any(is_machine_made);
+    dotted && (shape.digit < 4 || !made()) && rarity(value) < RARE
 }
+
+/// Tokens that RFC 6749 and RFC 6750 print in their examples, and all who quote them.
+const DOCUMENTED: &[&[u8]] = &[
+    b"2YotnFZFEjr1zCsicMWpAA",
+    b"tGzv3JOkF0XG5Qx2TlKWIA",
+    b"czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+    b"7Fjfp0ZBr1KtDRbnfVdmIw",
+    b"gX1fBat3bV",
+    b"mF_9.B5f-4.1JqM",
+];
 
 /// Whether a token is one that documentation uses: runs of one character, `EXAMPLE` (as AWS
 /// writes its ids and keys).
@@ -558,7 +588,7 @@ pub(crate) fn is_obvious_example(value: &[u8]) -> bool {
             return true;
         }
     }
-    value.ends_with(b"EXAMPLE") || value.ends_with(b"EXAMPLEKEY")
+    value.ends_with(b"EXAMPLE") || value.ends_with(b"EXAMPLEKEY") || DOCUMENTED.contains(&value)
 }
 
 #[cfg(test)]
