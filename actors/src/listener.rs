@@ -6,10 +6,11 @@
 //! - Dies when: the socket fails, or its supervisor stops it.
 //! - Restarts: by binding the socket anew; attached sessions are not touched.
 
-use std::{fs::File, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
+use std::{os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
 use defenter_mcp::{
     hook::{HookCall, HookVerdict},
+    kept::Kept,
     local::{self, Attach, GO, LocalError, Notice, Packet, Request, VERSION},
     stdio::{ErrorStream, Stream},
 };
@@ -250,27 +251,27 @@ async fn attach(
         Ok(Ok(GO)) => {}
         _ => return Err(LocalError::Malformed("the shim did not take its place".into())),
     }
-    let (streams, journal) = take(descriptors)?;
+    let (streams, kept) = take(descriptors)?;
     let (here, gone) = oneshot::channel();
     let (events, queue) = mpsc::channel(EVENTS);
     let Attach { name, client, .. } = attach;
-    let journal = Some(journal);
-    let attachment = Attachment { id, name, client, launch, streams, journal, gone, events };
+    let kept = Some(kept);
+    let attachment = Attachment { id, name, client, launch, streams, kept, gone, events };
     // If nobody takes it, it is dropped, and this connection with it: the shim takes over.
     arguments.servers.cast(ServersMsg::Attach(Box::new(attachment)));
     accompany(stream, here, queue).await
 }
 
-fn take(descriptors: Vec<OwnedFd>) -> Result<(Streams, File), LocalError> {
-    let Ok([input, output, error, journal]) = <[OwnedFd; 4]>::try_from(descriptors) else {
-        return Err(LocalError::Malformed("four descriptors were expected".into()));
+fn take(descriptors: Vec<OwnedFd>) -> Result<(Streams, Kept), LocalError> {
+    let Ok([input, output, error, journal, outbox]) = <[OwnedFd; 5]>::try_from(descriptors) else {
+        return Err(LocalError::Malformed("five descriptors were expected".into()));
     };
     let streams = Streams {
         input: Stream::new(input)?,
         output: Stream::new(output)?,
         error: ErrorStream::new(error)?,
     };
-    Ok((streams, journal.into()))
+    Ok((streams, Kept::from_descriptors([journal, outbox])))
 }
 
 /// Keeps a shim informed until its session ends, and its session until the shim is gone.

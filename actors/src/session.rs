@@ -21,6 +21,7 @@ use std::{
 };
 
 use defenter_mcp::{
+    kept::Kept,
     process::{Grace, Launch},
     stdio::{ErrorStream, Stream},
 };
@@ -72,9 +73,9 @@ pub struct Attachment {
     pub streams: Streams,
     /// Resolves when the client is gone.
     pub gone: oneshot::Receiver<()>,
-    /// The session's journal, where whoever attaches can take the session over; what is in it
-    /// already is taken up.
-    pub journal: Option<std::fs::File>,
+    /// What outlives us, where whoever attaches can take the session over; what is in it already
+    /// is taken up.
+    pub kept: Option<Kept>,
     /// Where the shim is told of its session.
     pub events: mpsc::Sender<SessionEvent>,
 }

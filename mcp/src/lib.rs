@@ -16,6 +16,11 @@ pub mod hook;
 pub mod id;
 mod json;
 #[cfg(unix)]
+pub mod kept;
+#[cfg(not(unix))]
+#[path = "kept/none.rs"]
+pub mod kept;
+#[cfg(unix)]
 pub mod local;
 pub mod process;
 pub mod read;

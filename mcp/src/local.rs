@@ -35,7 +35,7 @@ use crate::{hook::HookCall, process::Launch};
 
 /// The version of this protocol. Both sides must speak the same one; a shim that does not finds
 /// a supervisor that refuses, and does the job alone.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The most bytes of JSON in one packet.
 pub const MAX_JSON: usize = 8 << 20;
@@ -43,7 +43,7 @@ pub const MAX_JSON: usize = 8 << 20;
 /// process in all, `ARG_MAX`).
 pub const MAX_BLOB: usize = 4 << 20;
 /// Descriptors that one packet may carry.
-const MAX_DESCRIPTORS: usize = 4;
+const MAX_DESCRIPTORS: usize = 5;
 const HEADER: usize = 8;
 
 /// What can go wrong on the local socket.

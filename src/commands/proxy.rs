@@ -7,7 +7,7 @@ use std::{ffi::OsString, fs::File, ops::ControlFlow, path::PathBuf, process::Exi
 
 use defenter_actors::house::House;
 use defenter_config::Given;
-use defenter_mcp::process::Launch;
+use defenter_mcp::{kept::Kept, process::Launch};
 
 #[cfg(unix)]
 mod autostart;
@@ -49,18 +49,18 @@ fn exit_code(code: i32) -> ExitCode {
 fn try_run(args: &ProxyArgs) -> Result<i32, Failure> {
     let job = Job::of(args)?;
     let house = here::house(Vec::new())?;
-    let journal = match joined(args, &house, &job) {
+    let kept = match joined(args, &house, &job) {
         ControlFlow::Break(code) => return Ok(code),
-        ControlFlow::Continue(journal) => journal,
+        ControlFlow::Continue(kept) => kept,
     };
     drop(house);
-    solo::run(job, journal)
+    solo::run(job, kept)
 }
 
-/// Has a supervisor serve the client. Goes on where there is none, with the journal of what one
-/// that is gone has left.
+/// Has a supervisor serve the client. Goes on where there is none, with what one that is gone has
+/// left.
 #[cfg(unix)]
-fn joined(args: &ProxyArgs, house: &House, job: &Job) -> ControlFlow<i32, Option<File>> {
+fn joined(args: &ProxyArgs, house: &House, job: &Job) -> ControlFlow<i32, Option<Kept>> {
     if args.alone {
         return ControlFlow::Continue(None);
     }
@@ -77,7 +77,7 @@ fn joined(args: &ProxyArgs, house: &House, job: &Job) -> ControlFlow<i32, Option
 
 /// Without a local socket every proxy works alone.
 #[cfg(not(unix))]
-fn joined(_args: &ProxyArgs, _house: &House, _job: &Job) -> ControlFlow<i32, Option<File>> {
+fn joined(_args: &ProxyArgs, _house: &House, _job: &Job) -> ControlFlow<i32, Option<Kept>> {
     ControlFlow::Continue(None)
 }
 

@@ -25,7 +25,13 @@ pub(crate) struct Watched {
 
 impl Watched {
     fn start(bed: &Bed, options: &[&str]) -> Self {
-        let (journal, starts) = (bed.path("journal"), bed.path("starts"));
+        Self::start_beside(bed, "", options)
+    }
+
+    /// The same, under a name of its own beside others.
+    pub(crate) fn start_beside(bed: &Bed, name: &str, options: &[&str]) -> Self {
+        let (journal, starts) =
+            (bed.path(&format!("journal{name}")), bed.path(&format!("starts{name}")));
         let (program, paths) =
             (misbehave(), [journal.display().to_string(), starts.display().to_string()]);
         let server = [program.as_str(), "serve", "--journal", &paths[0], "--starts", &paths[1]];

@@ -82,7 +82,7 @@ impl Actor for Session {
                 let _ = myself.cast(SessionMsg::Report(event));
             })
         };
-        let driver = Driver::new(arguments, queue, report);
+        let driver = Driver::new(arguments, queue, report)?;
         let driver = tokio::spawn(async move {
             if AssertUnwindSafe(driver.run()).catch_unwind().await.is_err() {
                 tracing::error!(session = %id, "a session's driver panicked; the session is over");

@@ -8,6 +8,8 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -19,6 +21,7 @@ use defenter_mcp::{
     catalogue,
     envelope::{self, Message},
     id::OwnedId,
+    kept::{Inbox, KeptInput, Opened},
     recovery::{self, Dropped, Flow, FromClient, Recovery, Resend, Stage},
     refusal::{Cause, Phase as RefusalPhase, Refusal},
     stdio::{ErrorStream, Stream},
@@ -35,7 +38,7 @@ use tokio::{
 
 use super::{
     Figures, Limits, SessionId,
-    journal::{self, Journal},
+    journal::{Earlier, Journal},
     undelivered::Written,
 };
 use crate::{
@@ -63,6 +66,8 @@ pub(super) struct Exchange {
     pub(super) method: Box<str>,
     pub(super) target: Option<Box<str>>,
     pub(super) sent: Instant,
+    /// How many of the client's bytes were read when it was; zero where that was noted before.
+    pub(super) acted: u64,
 }
 
 impl Exchange {
@@ -73,6 +78,7 @@ impl Exchange {
             method: method.into(),
             target: None,
             sent: Instant::now(),
+            acted: 0,
         }
     }
 }
@@ -120,6 +126,10 @@ pub(super) struct Core {
     answered: AtomicBool,
     /// What the process that served the session before us has left behind.
     earlier: Mutex<Option<recovery::Gone<Exchange>>>,
+    /// The requests of it that waited for the user.
+    again: Mutex<Vec<Vec<u8>>>,
+    /// What the client says, until it is read.
+    inbox: Mutex<Option<Inbox>>,
     heard: AtomicU64,
     epoch: Instant,
     /// Somebody waits for a server.
@@ -142,7 +152,7 @@ pub(super) struct Parts {
     pub(super) stderr: Arc<StderrTail>,
     pub(super) output: Stream,
     pub(super) error: ErrorStream,
-    pub(super) journal: Option<std::fs::File>,
+    pub(super) kept: Option<Opened>,
     pub(super) report: Box<dyn Fn(Event) + Send + Sync>,
 }
 
@@ -155,17 +165,23 @@ enum Failed {
 }
 
 impl Core {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts { id, parties, shared, limits, figures, stderr, output, error, journal, report } =
+    /// # Errors
+    /// When what the one before us has left cannot be read.
+    pub(super) fn new(parts: Parts) -> io::Result<Self> {
+        let Parts { id, parties, shared, limits, figures, stderr, output, error, kept, report } =
             parts;
         let tag = uuid::Uuid::new_v4().simple().to_string();
         let mut recovery = Recovery::new(&format!("defenter-{tag}"), recovery::Limits::default());
-        let mut journal = journal;
-        let earlier = journal.as_mut().map(journal::read).unwrap_or_default();
-        let journal = Journal::new(journal);
-        let resumed = !earlier.is_empty();
-        let earlier = resumed.then(|| resume(&mut recovery, &journal, &earlier));
-        Self {
+        let (journal, Earlier { said, again }, inbox) = match kept {
+            Some(kept) => {
+                let (journal, earlier, inbox) = Journal::open(kept)?;
+                (journal, earlier, Some(inbox))
+            }
+            None => (Journal::none(), Earlier::default(), None),
+        };
+        let resumed = !said.is_empty();
+        let earlier = resumed.then(|| resume(&mut recovery, &said));
+        Ok(Self {
             metrics: SessionMetrics::new(&parties.server, &parties.client),
             talk: Mutex::new(Talk { recovery, asked: HashMap::new(), parked: HashMap::new() }),
             way: Arc::default(),
@@ -176,6 +192,8 @@ impl Core {
             held: Mutex::default(),
             answered: AtomicBool::new(resumed),
             earlier: Mutex::new(earlier),
+            again: Mutex::new(again),
+            inbox: Mutex::new(inbox),
             heard: AtomicU64::new(0),
             epoch: Instant::now(),
             places: Arc::new(Semaphore::new(limits.parked)),
@@ -193,7 +211,7 @@ impl Core {
             stderr,
             error,
             report,
-        }
+        })
     }
 
     pub(super) fn talk(&self) -> MutexGuard<'_, Talk> {
@@ -218,8 +236,14 @@ impl Core {
 
     // === Towards the client ===
 
-    /// Writes whole lines to the client.
-    pub(super) async fn to_client(&self, line: &[u8]) {
+    /// Writes a line to the client; `answers` is the request of the client's that it answers.
+    pub(super) async fn to_client(&self, line: &[u8], answers: Option<&OwnedId>) {
+        if self.journal.is_kept() {
+            if self.journal.tell(line, answers, 0).is_err() {
+                self.lost.notify_one();
+            }
+            return self.hand_over().await;
+        }
         let mut output = self.output.lock().await;
         let Some(output) = output.as_mut() else { return };
         let written = async {
@@ -231,6 +255,30 @@ impl Core {
         }
     }
 
+    /// Brings everything that the client was told by way of the journal to it.
+    async fn hand_over(&self) {
+        let mut output = self.output.lock().await;
+        let Some(output) = output.as_mut() else { return };
+        let written = async {
+            poll_fn(|cx| self.journal.poll_hand_over(output, cx)).await?;
+            output.flush().await
+        };
+        if written.await.is_err() {
+            self.lost.notify_one();
+        }
+    }
+
+    /// The same for a line of which it is not known what it is.
+    async fn to_client_any(&self, line: &[u8]) {
+        if !self.journal.is_kept() {
+            return self.to_client(line, None).await;
+        }
+        if self.journal.tell_any(line, 0).is_err() {
+            self.lost.notify_one();
+        }
+        self.hand_over().await;
+    }
+
     /// Closes the client's output; nobody may be writing to it any more, or only in vain.
     pub(super) async fn close_output(&self) {
         self.output.lock().await.take();
@@ -239,12 +287,22 @@ impl Core {
     /// Writes lines of our own to the client without making the caller wait for its reading.
     ///
     /// Up to a number of lines; a client that sends what is refused and does not read has to wait.
-    pub(super) async fn tell_client(self: &Arc<Self>, lines: Vec<Vec<u8>>) {
+    /// `acted` is how many of the client's bytes the lines settle, where they answer it.
+    pub(super) async fn tell_client(self: &Arc<Self>, lines: Vec<Vec<u8>>, acted: u64) {
         let Some(turn) = self.turn(&lines).await else { return };
+        let kept = self.journal.is_kept();
+        // Said at once: should we be killed, it is not said again.
+        if kept && lines.iter().any(|line| self.journal.tell_any(line, acted).is_err()) {
+            self.lost.notify_one();
+        }
         let core = self.clone();
         self.spawn(async move {
-            for line in lines {
-                core.to_client(&line).await;
+            if kept {
+                core.hand_over().await;
+            } else {
+                for line in lines {
+                    core.to_client(&line, None).await;
+                }
             }
             drop(turn);
             core.moved.notify_one();
@@ -294,6 +352,7 @@ impl Core {
     pub(super) async fn to_server(self: &Arc<Self>, line: &[u8], exchange: Exchange) {
         let Ok(message) = envelope::read(trim(line)) else { return };
         let mut exchange = exchange;
+        let acted = exchange.acted;
         loop {
             let mut way = self.way().await;
             let (verdict, generation) = {
@@ -304,12 +363,12 @@ impl Core {
             };
             let failed = match verdict {
                 FromClient::Forward => {
-                    self.journal.to_server(line, &message);
+                    self.journal.sent(line, &message, acted);
                     self.write(&mut way, line, only_ours(&message)).await.err()
                 }
                 FromClient::Rewrite(bytes) => self.write(&mut way, &bytes, None).await.err(),
                 FromClient::Held => {
-                    self.journal.to_server(line, &message);
+                    self.journal.sent(line, &message, acted);
                     return self.wanted.notify_one();
                 }
                 FromClient::Full(back) => {
@@ -332,7 +391,7 @@ impl Core {
                 {
                     // The process had gone before it could take the request, so the next may.
                     let Some(back) = self.talk().recovery.settle(id) else { return };
-                    self.journal.answered(&id.to_owned(), None);
+                    self.journal.withdrawn(&id.to_owned());
                     exchange = back;
                     self.next_server(generation).await;
                 }
@@ -396,7 +455,7 @@ impl Core {
                 refused.answer(*id, Some(&exchange.operation), label)
             }
         };
-        self.tell_client(vec![line]).await;
+        self.tell_client(vec![line], exchange.acted).await;
     }
 
     /// Writes a line that is not subject to the state, such as an answer of our own to a request
@@ -442,7 +501,7 @@ impl Core {
         let core = self.clone();
         self.spawn(async move {
             for line in flow.to_client {
-                core.to_client(&line).await;
+                core.to_client_any(&line).await;
             }
         });
         let core = self.clone();
@@ -489,7 +548,7 @@ impl Core {
             for (id, line) in unseen {
                 if let Some(exchange) = recovery.settle(id.as_id()) {
                     // It is noted again when it is sent again.
-                    self.journal.answered(&id, None);
+                    self.journal.withdrawn(&id);
                     again.push((line, exchange));
                 }
             }
@@ -515,20 +574,23 @@ impl Core {
     async fn settle(self: &Arc<Self>, gone: recovery::Gone<Exchange>) {
         self.talk().asked.clear();
         for line in &gone.to_client {
-            self.to_client(line).await;
+            self.to_client_any(line).await;
         }
         for lost in &gone.lost {
             let operation = &lost.context.operation;
             self.shared.record_lost(&self.parties, operation, &lost.context.method, lost.why).await;
-            self.to_client(&lost.answer(Some(operation))).await;
-            self.client_answered(&lost.id, None);
+            self.to_client(&lost.answer(Some(operation)), Some(&lost.id)).await;
         }
         self.moved.notify_waiters();
         self.moved.notify_one();
     }
 
-    /// Answers what another supervisor has left unanswered.
+    /// Answers what another supervisor has left unanswered, and brings the client what it has left
+    /// unsent.
     pub(super) async fn settle_earlier(self: &Arc<Self>) {
+        if self.journal.is_kept() {
+            self.hand_over().await;
+        }
         let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(gone) = earlier {
             self.settle(gone).await;
@@ -557,12 +619,38 @@ impl Core {
         self.written().answered(id);
     }
 
-    /// The client has an answer to its request: the server's, or none worth keeping.
+    /// A request of the client's waits for the user from here on.
+    pub(super) fn client_waits(&self, line: &[u8], id: &OwnedId, method: &str, acted: u64) {
+        self.journal.waits(line, id, method, acted);
+    }
+
+    /// A request of the client's that waited for the user was withdrawn.
+    pub(super) fn client_withdrew(&self, id: &OwnedId) {
+        self.journal.withdrawn(id);
+    }
+
+    /// The client's input, read by way of what outlives us where there is that.
     ///
-    /// Only said once it is written: should we die before, whoever takes over answers instead, and
-    /// a client that gets two answers ignores one, while one that gets none waits for ever.
-    pub(super) fn client_answered(&self, id: &OwnedId, line: Option<&[u8]>) {
-        self.journal.answered(id, line);
+    /// # Errors
+    /// When what was read before cannot be had.
+    pub(super) fn input(&self, stream: Stream) -> io::Result<KeptInput> {
+        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+        KeptInput::new(stream, inbox)
+    }
+
+    /// How many of the client's bytes were acted on before they were ours to read.
+    pub(super) fn position(&self) -> u64 {
+        self.journal.position()
+    }
+
+    /// Everything that the client has said up to here was acted on.
+    pub(super) fn acted(&self, position: u64) {
+        self.journal.acted(position);
+    }
+
+    /// The requests that waited for the user when whoever served the session before us ended.
+    pub(super) fn take_again(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.again.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -601,7 +689,7 @@ impl Core {
 async fn write(input: &mut ChildStdin, line: &[u8]) -> Result<(), Failed> {
     let first = loop {
         match input.write(line).await {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(0) | Err(_) => return Err(Failed::Untouched),
             Ok(count) => break count,
         }
@@ -637,21 +725,16 @@ fn unread(_input: &ChildStdin) -> u64 {
 /// Brings the state to where another process has left it.
 fn resume(
     recovery: &mut Recovery<Exchange>,
-    journal: &Journal,
     earlier: &[(bool, Vec<u8>)],
 ) -> recovery::Gone<Exchange> {
     let _ = recovery.on_server_started();
     for (client, line) in earlier {
         let Ok(message) = envelope::read(trim(line)) else { continue };
         if *client {
-            journal.to_server(line, &message);
             let exchange = Exchange::taken_over(message.method().unwrap_or_default());
             let _ = recovery.on_client_message(&message, line, exchange, Resend::AsCatalogued);
         } else {
             let _ = recovery.on_server_message(&message, line);
-            if let Some(id) = message.id() {
-                journal.answered(&id.to_owned(), Some(line));
-            }
         }
     }
     recovery.on_server_gone()

@@ -132,8 +132,13 @@ impl Core {
     pub(super) fn cancel_parked(&self, direction: MetricDirection, params: Option<&[u8]>) -> bool {
         let id = params.and_then(|params| read::member(params, "requestId")).and_then(Id::parse);
         let Some(id) = id else { return false };
-        let parked = self.talk().parked.remove(&(direction, id.to_owned()));
-        parked.is_some_and(|cancel| cancel.send(()).is_ok())
+        let id = id.to_owned();
+        let parked = self.talk().parked.remove(&(direction, id.clone()));
+        let withdrawn = parked.is_some_and(|cancel| cancel.send(()).is_ok());
+        if withdrawn && direction == MetricDirection::ToServer {
+            self.client_withdrew(&id);
+        }
+        withdrawn
     }
 }
 

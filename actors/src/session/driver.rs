@@ -5,7 +5,7 @@
 //! Promises: the session ends exactly when the client has left, or the server's actor says so; by
 //! then every request has its answer and no process of the server is left.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use defenter_mcp::{
     process::{Exit, Grace, Launch, Life, ServerProcess, Spawner},
@@ -33,6 +33,8 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 const CLOSED_OUTPUT: Duration = Duration::from_millis(500);
 /// How long an ending supervisor waits for requests in flight without hearing of any.
 const STOPPING: Duration = Duration::from_secs(3);
+/// How many bytes of a line over the limit are kept, so that whoever takes over refuses it too.
+const KEPT_BEYOND: u64 = 128 << 10;
 /// How long the last line to a client that may not read is waited for.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -74,7 +76,7 @@ pub(crate) struct Driver {
     client_closed: bool,
     /// The client is read no more, and everything that was read is passed on.
     parted: bool,
-    journaled: bool,
+    kept: bool,
     /// We were told to stop: the session goes on elsewhere, if its shim can take it over.
     stopping: bool,
     last: Option<Exit>,
@@ -107,16 +109,20 @@ impl Drop for ClientPump {
 }
 
 impl Driver {
+    /// # Errors
+    /// When what the one before us has left cannot be used.
     pub(crate) fn new(
         arguments: Arguments,
         commands: mpsc::Receiver<Command>,
         report: Box<dyn Fn(Event) + Send + Sync>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let Arguments { id, attachment, shared, spawner, limits, figures, stderr, server: _ } =
             arguments;
         let parties = Arc::new(Parties::of(&attachment, shared.redactors.load().plain()));
         let streams = attachment.streams;
-        let journaled = attachment.journal.is_some();
+        let longest = (limits.line as u64).saturating_add(KEPT_BEYOND);
+        let opened = attachment.kept.map(|kept| kept.open(longest)).transpose()?;
+        let kept = opened.is_some();
         let core = Core::new(Parts {
             id,
             parties,
@@ -126,10 +132,10 @@ impl Driver {
             stderr,
             output: streams.output,
             error: streams.error,
-            journal: attachment.journal,
+            kept: opened,
             report,
-        });
-        Self {
+        })?;
+        Ok(Self {
             core: Arc::new(core),
             launch: attachment.launch,
             spawner,
@@ -143,10 +149,10 @@ impl Driver {
             closing: false,
             client_closed: false,
             parted: false,
-            journaled,
+            kept,
             stopping: false,
             last: None,
-        }
+        })
     }
 
     /// Runs the session to its end.
@@ -157,7 +163,7 @@ impl Driver {
         self.core.settle_earlier().await;
         let code = self.serve(&mut client).await;
         drop(client);
-        let handed_on = self.stopping && self.journaled && !self.client_closed;
+        let handed_on = self.stopping && self.kept && !self.client_closed;
         self.core.close();
         self.core.figures.process(None, self.core.talk().recovery.generation());
         let event = if handed_on { SessionEvent::Released } else { SessionEvent::Ended { code } };

@@ -26,19 +26,24 @@ struct Request<'a> {
     id: Id<'a>,
     params: &'a [u8],
     operation: Operation<'a>,
+    /// How many of the client's bytes were read with it.
+    acted: u64,
 }
 
 impl Core {
-    pub(super) async fn from_client(self: &Arc<Self>, line: &[u8]) {
+    /// `acted` is how many of the client's bytes were read with this line; zero where it was read
+    /// by somebody else.
+    pub(super) async fn from_client(self: &Arc<Self>, line: &[u8], acted: u64) {
         let started = Instant::now();
         let message = match envelope::read(trim(line)) {
             Ok(message) => message,
-            Err(error) => return self.client_malformed(&error).await,
+            Err(error) => return self.client_malformed(&error, acted).await,
         };
         self.figures.operation();
         match &message {
             Message::Request { id, method, params } => {
-                self.client_request(line, *id, method, *params, started).await;
+                let request = (*id, &**method, *params);
+                self.client_request(line, request, acted, started).await;
             }
             Message::Notification { method, params } => {
                 self.client_notification(line, method, *params, started).await;
@@ -48,12 +53,9 @@ impl Core {
             }
             Message::Batch => {
                 metrics::dropped(DropReason::Malformed);
-                self.tell_client(vec![malformed(
-                    Id::NULL,
-                    refusal::INVALID_REQUEST,
-                    "batches are not supported; send one message a line",
-                )])
-                .await;
+                let text = "batches are not supported; send one message a line";
+                let answer = malformed(Id::NULL, refusal::INVALID_REQUEST, text);
+                self.tell_client(vec![answer], acted).await;
             }
         }
     }
@@ -61,9 +63,8 @@ impl Core {
     async fn client_request(
         self: &Arc<Self>,
         line: &[u8],
-        id: Id<'_>,
-        method: &str,
-        params: Option<&[u8]>,
+        (id, method, params): (Id<'_>, &str, Option<&[u8]>),
+        acted: u64,
         started: Instant,
     ) {
         let known = catalogue::operation(method);
@@ -77,7 +78,8 @@ impl Core {
             target: target.as_deref(),
             payload: params.unwrap_or_default(),
         };
-        let request = Request { line, id, params: params.unwrap_or_default(), operation };
+        let params = params.unwrap_or_default();
+        let request = Request { line, id, params, operation, acted };
         let ruling = self.rule(&operation, started).await;
         match ruling {
             Ruling::Ask(doubt) => self.park_request(&request, doubt).await,
@@ -92,6 +94,7 @@ impl Core {
             method: operation.method.into(),
             target: operation.target.map(Into::into),
             sent: Instant::now(),
+            acted: request.acted,
         };
         match let_through(request.line, request.params, ruling) {
             Ok(line) => self.to_server(&line, exchange).await,
@@ -99,7 +102,7 @@ impl Core {
                 let form = refusal::form(&operation.known, Some(request.params));
                 let modern = self.talk().recovery.era().is_modern();
                 let line = refused.refusal(operation).answer(request.id, form, modern);
-                self.tell_client(vec![line]).await;
+                self.tell_client(vec![line], request.acted).await;
             }
             Err(_) => {}
         }
@@ -110,16 +113,11 @@ impl Core {
         let key = gate::question_key(&self.parties.session, &request.operation);
         let line = request.line.to_vec();
         let operation_id = request.operation.id.to_owned();
-        let parked = self.park(
-            direction,
-            request.id.to_owned(),
-            line.len(),
-            key,
-            doubt,
-            move |core, ruling| {
-                Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
-            },
-        );
+        let id = request.id.to_owned();
+        self.client_waits(request.line, &id, request.operation.method, request.acted);
+        let parked = self.park(direction, id, line.len(), key, doubt, move |core, ruling| {
+            Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
+        });
         if !parked {
             self.refuse_parking(request).await;
         }
@@ -140,7 +138,8 @@ impl Core {
             target: target.as_deref(),
             payload: params.unwrap_or_default(),
         };
-        let request = Request { line, id, params: params.unwrap_or_default(), operation };
+        let params = params.unwrap_or_default();
+        let request = Request { line, id, params, operation, acted: 0 };
         self.carry_request(&request, ruling).await;
     }
 
@@ -155,7 +154,7 @@ impl Core {
         };
         let form = refusal::form(&request.operation.known, Some(request.params));
         let modern = self.talk().recovery.era().is_modern();
-        self.tell_client(vec![refusal.answer(request.id, form, modern)]).await;
+        self.tell_client(vec![refusal.answer(request.id, form, modern)], request.acted).await;
     }
 
     async fn client_notification(
@@ -187,6 +186,7 @@ impl Core {
             method: method.into(),
             target: None,
             sent: started,
+            acted: 0,
         };
         match let_through(line, payload, self.rule(&operation, started).await) {
             Ok(line) => self.to_server(&line, exchange).await,
@@ -224,6 +224,7 @@ impl Core {
             method: method.clone(),
             target: None,
             sent: started,
+            acted: 0,
         };
         let ruling = match self.rule(&operation, started).await {
             // The user has just made this answer; asking again whether to send it is no question.
@@ -252,7 +253,7 @@ impl Core {
         }
     }
 
-    async fn client_malformed(self: &Arc<Self>, error: &EnvelopeError) {
+    async fn client_malformed(self: &Arc<Self>, error: &EnvelopeError, acted: u64) {
         metrics::dropped(DropReason::Malformed);
         let sketch = error.sketch();
         if let Some(id) = sketch.response() {
@@ -264,16 +265,22 @@ impl Core {
             return;
         }
         let id = sketch.request().unwrap_or(Id::NULL);
-        self.tell_client(vec![malformed(id, error.code(), &error.to_string())]).await;
+        let answer = malformed(id, error.code(), &error.to_string());
+        self.tell_client(vec![answer], acted).await;
     }
 
-    pub(super) async fn client_too_long(self: &Arc<Self>, sketch: &Sketch, length: u64) {
+    pub(super) async fn client_too_long(
+        self: &Arc<Self>,
+        sketch: &Sketch,
+        length: u64,
+        acted: u64,
+    ) {
         metrics::dropped(DropReason::Oversize);
         if let Some(id) = sketch.response() {
             let answer = over_limit(id, length, self.limits.line);
             return self.answer_server(&answer).await;
         }
         let Some(id) = sketch.request() else { return };
-        self.tell_client(vec![over_limit(id, length, self.limits.line)]).await;
+        self.tell_client(vec![over_limit(id, length, self.limits.line)], acted).await;
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use defenter_mcp::{
     catalogue,
     envelope::{self, EnvelopeError, Message, Outcome},
-    id::Id,
+    id::{Id, OwnedId},
     recovery::{Answered, FromServer, RecoveryError, Stage},
     refusal::{Cause, Phase as RefusalPhase, Refusal},
     sketch::Sketch,
@@ -86,7 +86,7 @@ impl Core {
                 let way = match way {
                     Some(way) => way,
                     None if flow.to_server.is_empty() => {
-                        self.tell_client(flow.to_client).await;
+                        self.tell_client(flow.to_client, 0).await;
                         return Ok(None);
                     }
                     None => self.way().await,
@@ -166,16 +166,15 @@ impl Core {
         ruling: Ruling,
     ) {
         match let_through(line, operation.payload, ruling) {
-            Ok(line) => self.forward_to_client(&line).await,
+            Ok(line) => self.forward_to_client(&line, Some(&id.to_owned())).await,
             Err(Ruling::Refuse(refused)) => {
                 let modern = self.talk().recovery.era().is_modern();
                 let form = operation.known.refusal;
                 let answer = refused.refusal(operation).answer(id, form, modern);
-                self.to_client(&answer).await;
+                self.to_client(&answer, Some(&id.to_owned())).await;
             }
             Err(_) => {}
         }
-        self.client_answered(&id.to_owned(), Some(line));
     }
 
     async fn park_response(
@@ -219,7 +218,7 @@ impl Core {
                 cause,
                 reasons: &[],
             };
-            self.tell_client(vec![refusal.error(id)]).await;
+            self.tell_client(vec![refusal.error(id)], 0).await;
         }
     }
 
@@ -268,7 +267,7 @@ impl Core {
         };
         let asked = Asked { operation: operation.id.to_owned(), method: operation.method.into() };
         self.talk().asked.insert(id.to_owned(), asked);
-        self.forward_to_client(&line).await;
+        self.forward_to_client(&line, None).await;
     }
 
     /// Answers a request of the server's in the client's place, the way the client would have: the
@@ -279,6 +278,7 @@ impl Core {
             method: "other".into(),
             target: None,
             sent: Instant::now(),
+            acted: 0,
         };
         self.to_server(answer, exchange).await;
     }
@@ -356,16 +356,16 @@ impl Core {
             payload,
         };
         match let_through(line, payload, self.rule(&operation, started).await) {
-            Ok(line) => self.forward_to_client(&line).await,
+            Ok(line) => self.forward_to_client(&line, None).await,
             // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
             Err(Ruling::Ask(doubt)) => drop(self.unasked(*doubt).await),
             Err(_) => {}
         }
     }
 
-    async fn forward_to_client(&self, line: &[u8]) {
+    async fn forward_to_client(&self, line: &[u8], answers: Option<&OwnedId>) {
         self.metrics.forwarded(MetricDirection::ToClient, line.len() as u64);
-        self.to_client(line).await;
+        self.to_client(line, answers).await;
     }
 
     async fn server_malformed(self: &Arc<Self>, line: &[u8], error: &EnvelopeError) {
@@ -398,8 +398,7 @@ impl Core {
         if let Some(id) = sketch.id.as_ref().filter(|_| sketch.outcome)
             && self.settle_request(id.as_id())
         {
-            self.tell_client(vec![answer(id.as_id())]).await;
-            self.client_answered(id, None);
+            self.tell_client(vec![answer(id.as_id())], 0).await;
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use defenter_mcp::{
     frame::{Frame, FrameReader},
     recovery::RecoveryError,
+    stdio::Stream,
 };
 use tokio::io::AsyncRead;
 
@@ -26,8 +27,19 @@ pub(super) enum PumpEnd {
 }
 
 /// Reads the client until it closes its end.
-pub(super) async fn client_to_server(core: Arc<Core>, input: impl AsyncRead + Unpin) -> PumpEnd {
+pub(super) async fn client_to_server(core: Arc<Core>, input: Stream) -> PumpEnd {
+    let input = match core.input(input) {
+        Ok(input) => input,
+        Err(error) => {
+            core.say(&format!("what the client has said before is lost: {error}")).await;
+            return PumpEnd::Closed;
+        }
+    };
     let mut frames = FrameReader::with_limit(input, core.limits.line);
+    for line in core.take_again() {
+        core.from_client(&line, 0).await;
+    }
+    let mut position = core.position();
     loop {
         // What was read already is passed on, or whoever reads on would miss it.
         let at_rest = frames.is_at_rest();
@@ -47,11 +59,18 @@ pub(super) async fn client_to_server(core: Arc<Core>, input: impl AsyncRead + Un
         let Ok(Some(frame)) = next else { return PumpEnd::Closed };
         core.heard();
         match frame {
-            Frame::Blank(_) => {}
+            Frame::Blank(line) => position += line.len() as u64,
             Frame::Partial(_) => metrics::dropped(DropReason::Partial),
-            Frame::TooLong { sketch, length, .. } => core.client_too_long(sketch, length).await,
-            Frame::Message(line) => core.from_client(line).await,
+            Frame::TooLong { sketch, length, .. } => {
+                position += length;
+                core.client_too_long(sketch, length, position).await;
+            }
+            Frame::Message(line) => {
+                position += line.len() as u64;
+                core.from_client(line, position).await;
+            }
         }
+        core.acted(position);
     }
 }
 

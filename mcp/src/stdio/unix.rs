@@ -6,8 +6,12 @@
 //! usually shared with the client's other children.
 
 use std::{
+    fs::File,
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::FileExt,
+    },
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -31,7 +35,7 @@ pub struct Stream(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Polled(AsyncFd<OwnedFd>),
+    Polled { fd: AsyncFd<OwnedFd>, pipe: bool },
     Unpolled(tokio::fs::File),
 }
 
@@ -41,15 +45,17 @@ impl Stream {
     /// # Errors
     /// When the descriptor cannot be inspected or registered.
     pub fn new(fd: OwnedFd) -> io::Result<Self> {
-        if !pollable(&fd)? {
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode);
+        if !matches!(kind, FileType::Fifo | FileType::Socket) {
             return Ok(Self::unpolled(fd));
         }
         rustix::io::ioctl_fionbio(&fd, true)?;
-        Ok(Self(Kind::Polled(watch(fd).map_err(|refused| refused.into_parts().1)?)))
+        let fd = watch(fd).map_err(|refused| refused.into_parts().1)?;
+        Ok(Self(Kind::Polled { fd, pipe: kind == FileType::Fifo }))
     }
 
     fn unpolled(fd: OwnedFd) -> Self {
-        Self(Kind::Unpolled(tokio::fs::File::from_std(std::fs::File::from(fd))))
+        Self(Kind::Unpolled(tokio::fs::File::from_std(File::from(fd))))
     }
 
     /// Gives the descriptor back in blocking mode, for the process that goes on with it.
@@ -58,7 +64,7 @@ impl Stream {
     /// When the mode cannot be changed.
     pub async fn into_blocking(self) -> io::Result<OwnedFd> {
         match self.0 {
-            Kind::Polled(fd) => {
+            Kind::Polled { fd, .. } => {
                 let fd = fd.into_inner();
                 rustix::io::ioctl_fionbio(&fd, false)?;
                 Ok(fd)
@@ -66,17 +72,122 @@ impl Stream {
             Kind::Unpolled(file) => Ok(file.into_std().await.into()),
         }
     }
+
+    /// Reads with `read`, which is given the descriptor when it is ready and how much it may read
+    /// at most; nothing where the stream cannot be polled.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub(crate) fn poll_read_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        mut read: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let Kind::Polled { fd, .. } = &self.0 else { return None };
+        Some(poll_read(fd, cx, most, &mut read))
+    }
+
+    /// Sends a piece of a file that begins at its offset, which moves along with what was sent:
+    /// where the system can, in one step.
+    ///
+    /// # Errors
+    /// When the other side is gone, or the file cannot be read.
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        at: u64,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        let (fd, pipe) = match &mut self.0 {
+            Kind::Polled { fd, pipe } => (fd, *pipe),
+            Kind::Unpolled(output) => {
+                let piece = piece_of(file, at, length)?;
+                let sent = ready!(Pin::new(output).poll_write(cx, &piece))?;
+                move_on(file, at, sent)?;
+                return Poll::Ready(Ok(sent));
+            }
+        };
+        loop {
+            let mut guard = ready!(fd.poll_write_ready(cx))?;
+            match guard.try_io(|fd| send(fd.get_ref(), pipe, file, at, length)) {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(result) => return Poll::Ready(result),
+                Err(_would_block) => {}
+            }
+        }
+    }
+}
+
+/// Reads once the descriptor is ready. Readiness comes as an edge: a read that took less than it
+/// might have has seen the end of what is there, so that the next one need not ask in vain.
+fn poll_read(
+    fd: &AsyncFd<OwnedFd>,
+    cx: &mut Context<'_>,
+    most: usize,
+    read: &mut dyn FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        let mut guard = ready!(fd.poll_read_ready(cx))?;
+        match guard.try_io(|fd| read(fd.get_ref().as_fd())) {
+            Ok(Ok(count)) => {
+                if (1..most).contains(&count) {
+                    guard.clear_ready();
+                }
+                return Poll::Ready(Ok(count));
+            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(Err(error)) => return Poll::Ready(Err(error)),
+            Err(_would_block) => {}
+        }
+    }
+}
+
+/// Sends from a file's offset.
+#[cfg(target_os = "linux")]
+fn send(fd: &OwnedFd, pipe: bool, file: &File, at: u64, length: usize) -> io::Result<usize> {
+    use rustix::{io::Errno, pipe::SpliceFlags};
+    let sent = if pipe {
+        rustix::pipe::splice(file, None, fd, None, length, SpliceFlags::NONBLOCK)
+    } else {
+        rustix::fs::sendfile(fd, file, None, length)
+    };
+    match sent {
+        // Nothing of a file that has it: somebody cut it.
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        // An old kernel, or a descriptor of a kind of its own.
+        Err(Errno::INVAL | Errno::NOSYS) => copy(fd, file, at, length),
+        other => Ok(other?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send(fd: &OwnedFd, _pipe: bool, file: &File, at: u64, length: usize) -> io::Result<usize> {
+    copy(fd, file, at, length)
+}
+
+/// Sends from a file in two steps.
+fn copy(fd: &OwnedFd, file: &File, at: u64, length: usize) -> io::Result<usize> {
+    let sent = rustix::io::write(fd, &piece_of(file, at, length)?)?;
+    move_on(file, at, sent)?;
+    Ok(sent)
+}
+
+fn piece_of(file: &File, at: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut piece = vec![0; length];
+    file.read_exact_at(&mut piece, at)?;
+    Ok(piece)
+}
+
+fn move_on(mut file: &File, at: u64, sent: usize) -> io::Result<()> {
+    io::Seek::seek(&mut file, io::SeekFrom::Start(at + sent as u64)).map(drop)
 }
 
 fn watch(fd: OwnedFd) -> Result<AsyncFd<OwnedFd>, AsyncFdRegisterError<OwnedFd>> {
     // SAFETY: an `OwnedFd` always yields the descriptor it owns, open until it is dropped, and
     // nothing here reaches for it mutably or replaces it while it is registered.
     unsafe { AsyncFd::register(fd) }
-}
-
-fn pollable(fd: &OwnedFd) -> io::Result<bool> {
-    let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
-    Ok(matches!(kind, FileType::Fifo | FileType::Socket))
 }
 
 impl AsyncRead for Stream {
@@ -87,20 +198,14 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match &mut self.0 {
             Kind::Unpolled(file) => Pin::new(file).poll_read(cx, buffer),
-            Kind::Polled(fd) => loop {
-                let mut guard = ready!(fd.poll_read_ready(cx))?;
+            Kind::Polled { fd, .. } => {
                 let room = buffer.initialize_unfilled();
-                let read = guard.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut *room)?));
-                match read {
-                    Ok(Ok(count)) => {
-                        buffer.advance(count);
-                        return Poll::Ready(Ok(()));
-                    }
-                    Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(Err(error)) => return Poll::Ready(Err(error)),
-                    Err(_would_block) => {}
-                }
-            },
+                let most = room.len();
+                let mut read = |fd: BorrowedFd<'_>| Ok(rustix::io::read(fd, &mut *room)?);
+                let count = ready!(poll_read(fd, cx, most, &mut read))?;
+                buffer.advance(count);
+                Poll::Ready(Ok(()))
+            }
         }
     }
 }
@@ -113,14 +218,14 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match &mut self.0 {
             Kind::Unpolled(file) => Pin::new(file).poll_write(cx, bytes),
-            Kind::Polled(fd) => poll_write(fd, cx, bytes),
+            Kind::Polled { fd, .. } => poll_write(fd, cx, bytes),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
             Kind::Unpolled(file) => Pin::new(file).poll_flush(cx),
-            Kind::Polled(_) => Poll::Ready(Ok(())),
+            Kind::Polled { .. } => Poll::Ready(Ok(())),
         }
     }
 

@@ -2,17 +2,19 @@
 //!
 //! No runtime, no rules. Should the supervisor die or stop, the shim ends what is left of the
 //! server, and goes on with the session: with the next supervisor if there is one, alone
-//! otherwise. What it needs for that is in the journal, an anonymous file that both have open.
+//! otherwise. What it needs for that is in two anonymous files that both have open.
 
 use std::{
-    fs::File,
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Write},
     os::{fd::AsFd, unix::net::UnixStream},
     time::Duration,
 };
 
 use defenter_config::Paths;
-use defenter_mcp::local::{self, Attach, GO, Notice, Request, VERSION};
+use defenter_mcp::{
+    kept::Kept,
+    local::{self, Attach, GO, Notice, Request, VERSION},
+};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Job;
@@ -30,12 +32,12 @@ pub(super) enum End {
     Ended(i32),
     /// No supervisor was there to begin with.
     Nobody,
-    /// Nobody serves the client any more; the journal is what it had established.
-    Alone(Option<File>),
+    /// Nobody serves the client any more; what is left of its session.
+    Alone(Option<Kept>),
 }
 
 pub(super) fn run(paths: &Paths, job: &Job) -> End {
-    let Ok(journal) = anonymous() else { return End::Alone(None) };
+    let Ok(kept) = Kept::new() else { return End::Alone(None) };
     for turn in 0..MOVES {
         let Ok(stream) = UnixStream::connect(&paths.socket) else {
             if turn == 0 {
@@ -43,29 +45,16 @@ pub(super) fn run(paths: &Paths, job: &Job) -> End {
             }
             break;
         };
-        let Some(stream) = attach(stream, job, &journal) else { break };
+        let Some(stream) = attach(stream, job, &kept) else { break };
         if let Some(code) = wait(stream) {
             return End::Ended(code);
         }
     }
-    let empty = journal.metadata().is_ok_and(|journal| journal.len() == 0);
-    End::Alone((!empty).then_some(journal))
+    End::Alone(Some(kept))
 }
 
-/// A file without a name, gone with its last descriptor.
-fn anonymous() -> io::Result<File> {
-    #[cfg(target_os = "linux")]
-    {
-        let flags = rustix::fs::MemfdFlags::CLOEXEC;
-        Ok(rustix::fs::memfd_create("defenter-journal", flags)?.into())
-    }
-    #[cfg(not(target_os = "linux"))]
-    tempfile::tempfile()
-}
-
-fn attach(mut stream: UnixStream, job: &Job, mut journal: &File) -> Option<UnixStream> {
+fn attach(mut stream: UnixStream, job: &Job, kept: &Kept) -> Option<UnixStream> {
     stream.set_read_timeout(Some(PROMPT)).ok()?;
-    journal.seek(SeekFrom::Start(0)).ok()?;
     let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
     let request = Request::Attach(Attach {
         version: VERSION,
@@ -74,7 +63,8 @@ fn attach(mut stream: UnixStream, job: &Job, mut journal: &File) -> Option<UnixS
         parent: parent.and_then(|pid| u32::try_from(pid).ok()),
     });
     let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-    let streams = [input.as_fd(), output.as_fd(), error.as_fd(), journal.as_fd()];
+    let [journal, outbox] = kept.descriptors();
+    let streams = [input.as_fd(), output.as_fd(), error.as_fd(), journal, outbox];
     local::send(&mut stream, &request, &local::pack(&job.launch), &streams).ok()?;
     match local::receive(&mut stream) {
         Ok(Some(Notice::Attached { .. })) => {}

@@ -1,11 +1,10 @@
 //! The shim that works alone: a supervisor of one session.
 
-use std::fs::File;
-
 use defenter_actors::{
     session::{Attachment, SessionEvent, Streams},
     supervision::{Options, Prepared, StartError, Supervision},
 };
+use defenter_mcp::kept::Kept;
 use tokio::{
     runtime::Builder,
     sync::{mpsc, oneshot},
@@ -22,19 +21,19 @@ use crate::{
 /// Events that wait for us; we take them at once.
 const EVENTS: usize = 8;
 
-pub(super) fn run(job: Job, journal: Option<File>) -> Result<i32, Failure> {
+pub(super) fn run(job: Job, kept: Option<Kept>) -> Result<i32, Failure> {
     allocator::tame();
     let (house, rules) = here::furnished(Vec::new())?;
     up::log(&rules.loaded.settings, Some("warn"));
     let options = Options { house, rules, program: here::program()?, machine: false };
     let runtime = Builder::new_current_thread().enable_all().build().or_fail(Exit::Failed)?;
-    let code = runtime.block_on(serve(options, job, journal));
+    let code = runtime.block_on(serve(options, job, kept));
     // A read of a terminal or a file may be stuck in the blocking pool.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(options: Options, job: Job, journal: Option<File>) -> Result<i32, Failure> {
+async fn serve(options: Options, job: Job, kept: Option<Kept>) -> Result<i32, Failure> {
     let signals = Signals::new().or_fail(Exit::Failed)?;
     let prepared = Prepared::new(options).map_err(|error| start_failure(&error))?;
     let supervision = prepared.start().await.map_err(|error| start_failure(&error))?;
@@ -43,7 +42,7 @@ async fn serve(options: Options, job: Job, journal: Option<File>) -> Result<i32,
     let Job { name, client, launch } = job;
     let id = uuid::Uuid::new_v4().to_string();
     let streams = streams().or_fail(Exit::Failed)?;
-    supervision.attach(Attachment { id, name, client, launch, streams, journal, gone, events });
+    supervision.attach(Attachment { id, name, client, launch, streams, kept, gone, events });
     let code = accompany(signals, here, &mut news).await;
     end(supervision).await;
     Ok(code)
