@@ -33,4 +33,4 @@ pub(crate) use discover::lists_in_use;
 pub(crate) use find::paths_of;
 pub(crate) use read::{ReadError, read_bytes};
 pub(crate) use shape::{Shape, shape_of};
-pub(crate) use wrapped::{is_defenter, unwrap};
+pub(crate) use wrapped::{is_defenter, local_path, unwrap, wrapped_in};

@@ -26,7 +26,7 @@ pub use plan::{
     Action, Change, Choice, FilePlan, Plan, Skipped, Wrapper, plan_install, plan_uninstall,
 };
 pub use remote::{
-    RemoteChange, RemoteEntry, RemoteShape, SavedRemote, change_remote, restore_remote,
+    RemoteChange, RemoteEntry, RemoteShape, RemoteVia, SavedRemote, change_remote, restore_remote,
 };
 pub use status::{Drift, Report, State, Status, status};
 pub use write::WriteError;

@@ -67,6 +67,8 @@ impl Place {
                 servers: args.server.clone(),
                 except: args.except.clone(),
                 projects: !args.project.is_empty(),
+                // Until the supervisor carries HTTP.
+                remote: None,
             },
             journal: Journal::new(house.paths.install_journal()),
             hooks: HookJournal::new(house.paths.state.join("hooks")),

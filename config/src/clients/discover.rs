@@ -312,7 +312,8 @@ impl<'h> Scan<'h> {
         let Some(launch) = launch(node, &shape) else { return };
         let wrapped = match &launch {
             Launch::Stdio(stdio) => wrapped::detect(stdio),
-            _ => None,
+            Launch::Remote(remote) => wrapped::detect_local(remote, file.client.id, &name),
+            Launch::Extension => None,
         };
         let protection = protection(file.location, node, &shape);
         let mut entry = Entry {

@@ -56,6 +56,8 @@ pub struct Saved {
     /// A hash of the server's command, arguments, working directory and names of variables, as
     /// they were when it was wrapped.
     pub server: String,
+    /// Whether it was reached by address.
+    pub(super) by_address: bool,
     pub(super) target: PathBuf,
     pub(super) format: Format,
     pub(super) steps: Vec<Step>,
@@ -287,7 +289,7 @@ impl Saved {
     pub(super) fn is_wrapped(&self) -> bool {
         let doc =
             read_bytes(&self.target).ok().and_then(|bytes| Doc::parse(&bytes, self.format).ok());
-        doc.is_some_and(|doc| is_wrapped(&doc, &self.steps, &self.name))
+        doc.is_some_and(|doc| is_wrapped(&doc, &self.steps, &self.name, &self.client))
     }
 
     /// True for the entry that was wrapped, in the place where it was.

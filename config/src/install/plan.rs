@@ -13,6 +13,7 @@ use similar::TextDiff;
 
 use super::compute::compute;
 use super::journal::{Journal, JournalError, Saved, server_hash};
+use super::remote::{RemoteShape, RemoteVia};
 use super::status::{Drift, drift, matching};
 use super::write;
 use crate::clients::{
@@ -41,6 +42,8 @@ pub struct Choice {
     pub except: Vec<String>,
     /// Files of projects too, which others share.
     pub projects: bool,
+    /// How entries that are reached by address run through Defenter; none leaves them alone.
+    pub remote: Option<RemoteVia>,
 }
 
 /// Which way.
@@ -95,6 +98,8 @@ pub struct Change {
     pub name: String,
     /// The program that goes into the entry; empty for an uninstall.
     pub program: String,
+    /// What becomes of an entry that is reached by address; none for a program.
+    pub(super) remote: Option<RemoteShape>,
     pub(super) steps: Vec<Step>,
     pub(super) server: String,
 }
@@ -136,7 +141,7 @@ pub fn plan_install(
             .or_else(|| (is_changed && !choice.servers.contains(&entry.name)).then(changed_reason));
         match reason {
             Some(reason) => plan.skip(entry, reason),
-            None => plan.queue(&mut files, entry, program),
+            None => plan.queue(&mut files, entry, program, remote_shape(entry, choice)),
         }
     }
     plan.compute(files, journal)?;
@@ -152,12 +157,21 @@ pub fn plan_uninstall(
     choice: &Choice,
     journal: &Journal,
 ) -> Result<Plan, JournalError> {
+    let saved = journal.saved()?;
     let mut plan = Plan::new(Action::Uninstall);
     let mut files = BTreeMap::new();
     for entry in chosen(discovery, choice) {
         match entry.wrapped.as_ref().map(|wrapped| wrapped.form) {
             None => {}
-            Some(Form::Proxy) => plan.queue(&mut files, entry, ""),
+            Some(Form::Proxy) => plan.queue(&mut files, entry, "", None),
+            Some(Form::Address | Form::Local) => {
+                let saved = matching(&saved, entry, discovery);
+                if saved.is_some_and(|saved| saved.by_address) {
+                    plan.queue(&mut files, entry, "", None);
+                } else {
+                    plan.skip(entry, "what it was is not in the journal; write it anew".to_owned());
+                }
+            }
             Some(Form::WrappedConfig | Form::Other) => {
                 plan.skip(entry, "it was not written by `defenter install`".to_owned());
             }
@@ -196,20 +210,28 @@ fn install_reason(entry: &Entry, choice: &Choice, program: &str) -> Option<Strin
         Some(_) => return Some("it already runs through defenter".to_owned()),
     }
     match &entry.protection {
-        Protection::Remote => Some("it is reached by address and stays as it is".to_owned()),
+        Protection::Remote if choice.remote.is_none() => {
+            Some("it is reached by address and stays as it is".to_owned())
+        }
         Protection::ReportOnly(reason) => Some((*reason).to_owned()),
-        Protection::Wrappable if entry.is_shared() && !choice.projects => {
+        _ if entry.is_shared() && !choice.projects => {
             Some("it is in a project's file, which others share; use --project".to_owned())
         }
-        Protection::Wrappable if !is_argument(&entry.name) => {
+        _ if !is_argument(&entry.name) => {
             Some("its name cannot be an argument; give it another name".to_owned())
         }
         // Trae documents that a command may not contain a space.
-        Protection::Wrappable if entry.client.as_str() == "trae" && program.contains(' ') => {
+        _ if entry.client.as_str() == "trae" && program.contains(' ') => {
             Some("this client takes no command with a space; move defenter".to_owned())
         }
-        Protection::Wrappable => None,
+        Protection::Wrappable | Protection::Remote => None,
     }
+}
+
+/// What becomes of an entry that is reached by address; none for a program.
+fn remote_shape(entry: &Entry, choice: &Choice) -> Option<RemoteShape> {
+    let via = choice.remote.as_ref().filter(|_| entry.protection == Protection::Remote)?;
+    Some(via.shape(entry.client, entry.is_shared()))
 }
 
 /// True for a name that can stand behind `--name`.
@@ -254,7 +276,13 @@ impl Plan {
         });
     }
 
-    fn queue(&mut self, files: &mut BTreeMap<PathBuf, FilePlan>, entry: &Entry, program: &str) {
+    fn queue(
+        &mut self,
+        files: &mut BTreeMap<PathBuf, FilePlan>,
+        entry: &Entry,
+        program: &str,
+        remote: Option<RemoteShape>,
+    ) {
         let Ok(target) = std::fs::canonicalize(&entry.file) else {
             self.skip(entry, "its file is not there any more".to_owned());
             return;
@@ -276,6 +304,7 @@ impl Plan {
             project: entry.project.clone(),
             name: entry.name.clone(),
             program: program.to_owned(),
+            remote,
             steps: entry.steps.clone(),
             server: server_hash(entry.server()),
         });
@@ -416,6 +445,7 @@ impl Change {
             project: saved.project.clone(),
             name: saved.name.clone(),
             program: String::new(),
+            remote: None,
             steps: saved.steps.clone(),
             server: saved.server.clone(),
         })

@@ -9,8 +9,8 @@
 //! outside the entry changes. Of a key that was added where another was removed, the order is
 //! not certain.
 //!
-//! [`plan_install`](super::plan_install) does not use it yet: it leaves remote entries alone, as
-//! [`RemoteShape::LeaveAlone`] does.
+//! [`plan_install`](super::plan_install) uses it where the choice says how
+//! ([`RemoteVia`]), and leaves remote entries alone elsewhere.
 
 mod edits;
 mod hunks;
@@ -21,7 +21,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::entry::EntryError;
-use crate::clients::{ClientId, Shape, by_id, shape_of};
+use crate::clients::{BestRemote, ClientId, Shape, by_id, local_path, shape_of};
 use crate::doc::{Doc, Node, Step, Value, apply_edits};
 
 use edits::Builder;
@@ -44,6 +44,17 @@ pub enum RemoteShape {
     },
     /// It becomes a program, `defenter proxy`, that finds address and headers in its variables.
     Stdio,
+}
+
+/// How the supervisor is reached by clients whose entries stay remote.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RemoteVia {
+    /// Where the supervisor answers, such as `http://127.0.0.1:7421/mcp`.
+    pub base_url: String,
+    /// The header's name.
+    pub token_header: String,
+    /// The token.
+    pub token: String,
 }
 
 /// Which entry.
@@ -88,6 +99,28 @@ impl fmt::Debug for RemoteShape {
     }
 }
 
+impl fmt::Debug for RemoteVia {
+    // The token is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteVia").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl RemoteVia {
+    /// The shape that is right for a client. In a file that others share there is no place for a
+    /// token.
+    pub(super) fn shape(&self, client: ClientId, is_shared: bool) -> RemoteShape {
+        match by_id(client.as_str()).map(|client| client.remote.best) {
+            Some(BestRemote::Local) if !is_shared => RemoteShape::Local {
+                base_url: self.base_url.clone(),
+                token_header: self.token_header.clone(),
+                token: self.token.clone(),
+            },
+            _ => RemoteShape::Stdio,
+        }
+    }
+}
+
 impl fmt::Debug for RemoteChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteChange").finish_non_exhaustive()
@@ -117,7 +150,9 @@ pub fn change_remote(
     let edits = match shape {
         RemoteShape::LeaveAlone => return Ok(None),
         RemoteShape::Local { base_url, token_header, token } => {
-            builder.local(&address(base_url, entry), token_header, token)?
+            let base = base_url.trim_end_matches('/');
+            let address = format!("{base}{}", local_path(entry.client.as_str(), entry.name));
+            builder.local(&address, token_header, token)?
         }
         RemoteShape::Stdio => builder.stdio(program, entry)?,
     };
@@ -157,20 +192,6 @@ pub fn restore_remote(
         Some(url) if url == saved.url => Ok(text),
         _ => Err(EntryError::Verification),
     }
-}
-
-/// `BASE/CLIENT/NAME`, the name percent-encoded (RFC 3986, unreserved characters stay).
-fn address(base: &str, entry: &RemoteEntry<'_>) -> String {
-    let mut address = format!("{}/{}/", base.trim_end_matches('/'), entry.client);
-    for byte in entry.name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                address.push(byte.into());
-            }
-            _ => address.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    address
 }
 
 /// The text that an entry takes: of a block, whole lines.

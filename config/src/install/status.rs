@@ -69,7 +69,7 @@ pub fn status<'d>(
         .iter()
         .map(|entry| Status {
             entry,
-            state: state(entry, programs),
+            state: state(entry, programs, matching(&saved, entry, discovery)),
             drift: matching(&saved, entry, discovery).and_then(|saved| drift(entry, saved)),
         })
         .collect();
@@ -92,9 +92,17 @@ pub(super) fn matching<'s>(
     exact.or_else(|| saved.iter().find(|saved| saved.is(entry) && !is_elsewhere(saved)))
 }
 
-fn state(entry: &Entry, programs: &[&str]) -> State {
+fn state(entry: &Entry, programs: &[&str], saved: Option<&Saved>) -> State {
     match (&entry.wrapped, &entry.protection) {
-        (Some(wrapped), _) if wrapped.form == Form::Proxy => {
+        // Anybody can write such an address; what tells ours is that we remember it.
+        (Some(wrapped), _) if wrapped.form == Form::Local => {
+            if saved.is_some_and(|saved| saved.by_address) {
+                State::Protected
+            } else {
+                State::OtherProgram
+            }
+        }
+        (Some(wrapped), _) if matches!(wrapped.form, Form::Proxy | Form::Address) => {
             if programs.contains(&wrapped.program.as_str()) {
                 State::Protected
             } else {
@@ -109,7 +117,11 @@ fn state(entry: &Entry, programs: &[&str]) -> State {
 }
 
 pub(super) fn drift(entry: &Entry, saved: &Saved) -> Option<Drift> {
-    if server_hash(entry.server()) != saved.server {
+    let is_local = entry.wrapped.as_ref().is_some_and(|wrapped| wrapped.form == Form::Local);
+    if is_local && saved.by_address {
+        // What the server's address is, only the journal knows.
+        None
+    } else if server_hash(entry.server()) != saved.server {
         Some(Drift::CommandChanged)
     } else if entry.wrapped.is_none() {
         Some(Drift::Unwrapped)

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use defenter_config::clients::{Options, discover};
 use defenter_config::doc::{Doc, Format, Node, Step, Value};
 use defenter_config::install::{
-    Choice, Journal, NoCheckpoint, SystemPatience, Wrapper, apply, plan_install, plan_uninstall,
+    Choice, Journal, NoCheckpoint, RemoteVia, SystemPatience, Wrapper, apply, plan_install,
+    plan_uninstall,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -42,6 +43,9 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// The ways to every scalar that has nothing to do with how a server is started.
 fn free_scalars(node: &Node, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+    if is_address(node) {
+        return;
+    }
     match &node.value {
         Value::Map(members) => {
             for member in members {
@@ -77,6 +81,15 @@ fn free_scalars(node: &Node, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
         _ if node.shared || node.span.is_empty() => {}
         _ => found.push(path.clone()),
     }
+}
+
+/// True for an entry that is reached by address, wrapped or not: it changes its form.
+fn is_address(node: &Node) -> bool {
+    let has = |key: &str| node.get(key).is_some_and(|node| node.as_str().is_some());
+    let args = node.get("args").or_else(|| node.get("command")).map_or(&[][..], Node::items);
+    ["url", "httpUrl", "serverUrl", "uri", "baseUrl"].iter().any(|key| has(key))
+        || args.iter().any(|arg| arg.as_str() == Some("--url-env"))
+        || node.get("transport").is_some_and(|inner| inner.is_map() && is_address(inner))
 }
 
 fn edit(bytes: &[u8], format: Format, change: &Change, number: usize) -> Option<Vec<u8>> {
@@ -131,6 +144,7 @@ fn format_of(path: &std::path::Path) -> Format {
 struct Bed<'t> {
     tree: Tree<'t>,
     state: tempfile::TempDir,
+    remote: Option<RemoteVia>,
 }
 
 impl Bed<'_> {
@@ -145,7 +159,8 @@ impl Bed<'_> {
     fn install(&self) -> Vec<PathBuf> {
         let wrapper =
             Wrapper { program: "/d/defenter".to_owned(), portable: "defenter".to_owned() };
-        let choice = Choice { projects: true, ..Choice::default() };
+        let remote = self.remote.clone();
+        let choice = Choice { projects: true, remote, ..Choice::default() };
         let found = discover(&self.tree.host(), &self.options());
         let plan = plan_install(&found, &choice, &wrapper, &self.journal()).expect("a plan");
         let outcomes = apply(&plan, &self.journal(), &SystemPatience, &mut NoCheckpoint);
@@ -178,9 +193,19 @@ impl Bed<'_> {
 /// `uninstall(edit(install(x))) == edit(x)`, for every file at once and several edits in each.
 #[test]
 fn edits_in_between_are_kept_and_everything_else_is_as_it_was() {
+    edits_are_kept(None);
+}
+
+/// The same where entries that are reached by address are changed too.
+#[test]
+fn edits_in_between_are_kept_beside_addresses() {
+    edits_are_kept(Some(&crate::remote::via()));
+}
+
+fn edits_are_kept(remote: Option<&RemoteVia>) {
     let trees = Trees::new();
     for tree in trees.each() {
-        let bed = Bed { tree, state: scratch() };
+        let bed = Bed { tree, state: scratch(), remote: remote.cloned() };
         let files = bed.install();
         bed.uninstall();
         let originals: Vec<Vec<u8>> =
@@ -236,7 +261,7 @@ fn edits_in_between_are_kept_and_everything_else_is_as_it_was() {
 fn a_file_that_the_client_wrote_anew_gets_its_servers_back() {
     let trees = Trees::new();
     for tree in trees.each() {
-        let bed = Bed { tree, state: scratch() };
+        let bed = Bed { tree, state: scratch(), remote: None };
         let files = bed.install();
         let mut expected = Vec::new();
         for path in files.iter().filter(|path| format_of(path).is_json()) {

@@ -13,40 +13,40 @@ use tempfile::TempDir;
 
 use crate::trees::{Tree, Trees, scratch};
 
-const PROGRAM: &str = "/opt/defenter/bin/defenter";
+pub(crate) const PROGRAM: &str = "/opt/defenter/bin/defenter";
 
 type Snapshot = BTreeMap<PathBuf, (Vec<u8>, u32)>;
 
 /// A tree with a journal of its own.
-struct Bed<'t> {
-    tree: Tree<'t>,
-    state: TempDir,
-    choice: Choice,
+pub(crate) struct Bed<'t> {
+    pub(crate) tree: Tree<'t>,
+    pub(crate) state: TempDir,
+    pub(crate) choice: Choice,
 }
 
 impl<'t> Bed<'t> {
-    fn new(tree: Tree<'t>) -> Self {
+    pub(crate) fn new(tree: Tree<'t>) -> Self {
         Self { tree, state: scratch(), choice: everywhere() }
     }
 
-    fn journal(&self) -> Journal {
+    pub(crate) fn journal(&self) -> Journal {
         Journal::new(self.state.path().join("install"))
     }
 
-    fn discover(&self) -> Discovery {
+    pub(crate) fn discover(&self) -> Discovery {
         let options = Options { projects: self.tree.projects(), ..Options::default() };
         discover(&self.tree.host(), &options)
     }
 
-    fn install_plan(&self) -> Plan {
+    pub(crate) fn install_plan(&self) -> Plan {
         plan_install(&self.discover(), &self.choice, &wrapper(), &self.journal()).expect("a plan")
     }
 
-    fn uninstall_plan(&self) -> Plan {
+    pub(crate) fn uninstall_plan(&self) -> Plan {
         plan_uninstall(&self.discover(), &self.choice, &self.journal()).expect("a plan")
     }
 
-    fn apply(&self, plan: &Plan) {
+    pub(crate) fn apply(&self, plan: &Plan) {
         for outcome in
             apply(plan, &self.journal(), &SystemPatience, &mut NoCheckpoint).expect("applied")
         {
@@ -55,16 +55,16 @@ impl<'t> Bed<'t> {
         }
     }
 
-    fn install(&self) {
+    pub(crate) fn install(&self) {
         self.apply(&self.install_plan());
     }
 
-    fn uninstall(&self) {
+    pub(crate) fn uninstall(&self) {
         self.apply(&self.uninstall_plan());
     }
 
     /// The names in the journal's folder.
-    fn kept(&self) -> Vec<String> {
+    pub(crate) fn kept(&self) -> Vec<String> {
         let Ok(names) = std::fs::read_dir(self.state.path().join("install")) else {
             return Vec::new();
         };
@@ -208,9 +208,10 @@ fn a_crash_at_any_step_leaves_old_or_new_and_everything_can_be_undone() {
     // A locked file, a link, and each format.
     let clients = ["claude-code", "gemini-cli", "codex", "goose"];
     let clients = clients.map(|id| by_id(id).expect("a client").id).to_vec();
-    for tree in [trees.tree(Os::Macos)] {
-        let mut bed = Bed::new(tree);
+    for remote in [None, Some(crate::remote::via())] {
+        let mut bed = Bed::new(trees.tree(Os::Macos));
         bed.choice.clients.clone_from(&clients);
+        bed.choice.remote = remote;
         let original = bed.tree.snapshot();
         bed.install();
         let installed = bed.tree.snapshot();

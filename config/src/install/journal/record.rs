@@ -9,6 +9,7 @@ use crate::clients::{Launch, read_bytes};
 use crate::doc::{Format, Step};
 use crate::install::entry::Texts;
 use crate::install::plan::FilePlan;
+use crate::install::remote::SavedRemote;
 
 /// What was done to one file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,8 +57,12 @@ pub(in crate::install) struct SavedEntry {
     pub(in crate::install) steps: Vec<SavedStep>,
     /// The hash of the server.
     pub(in crate::install) server: String,
-    /// The texts.
-    pub(in crate::install) texts: Texts,
+    /// The texts of an entry that is a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::install) texts: Option<Texts>,
+    /// What gives back an entry that is reached by address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::install) remote: Option<SavedRemote>,
 }
 
 /// A step, as it is written.
@@ -113,6 +118,7 @@ impl Record {
             name: entry.name.clone(),
             file: self.file.clone(),
             server: entry.server.clone(),
+            by_address: entry.remote.is_some(),
             target: self.target.clone(),
             format: self.format,
             steps: entry.steps(),
