@@ -562,11 +562,29 @@ impl Known {
             }
         }
         copy.copy(&input[at..], at);
-        if let Some(last) = near.last_mut() {
-            last.end = last.end.min(copy.text.len());
-        }
+        let near = at_words(near, &copy.text);
         (copy, near)
     }
+}
+
+/// Most bytes by which a part is made longer to end between words.
+const MAX_WORD: usize = 256;
+
+/// Makes sorted parts of a text longer until they start and end between words, so that what is
+/// derived from a part has no half of an address in it.
+fn at_words(parts: Vec<Range<usize>>, text: &[u8]) -> Vec<Range<usize>> {
+    let is_word = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
+    let mut out: Vec<Range<usize>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let end = part.end.min(text.len());
+        let before = text[..part.start].iter().rev().take(MAX_WORD).take_while(is_word).count();
+        let after = text[end..].iter().take(MAX_WORD).take_while(is_word).count();
+        match out.last_mut() {
+            Some(last) if part.start - before <= last.end => last.end = end + after,
+            _ => out.push(part.start - before..end + after),
+        }
+    }
+    out
 }
 
 /// What two sorted lists of ranges have in common.

@@ -59,6 +59,9 @@ pub(super) fn kind_of(token: &[u8]) -> Option<Kind> {
         18 if token[2] == b'.' && token[6] == b'.' && token[10] == b'/' && token[15] == b'-' => {
             when(checksum::cnpj(token), Kind::TaxId)
         }
+        18 if has_shape(token, b"AAAA999999AAAAAAX9") => {
+            when(checksum::mx_curp(token), Kind::NationalId)
+        }
         18 if digits(0, 17) => when(checksum::cn_id(token), Kind::NationalId),
         _ => None,
     }

@@ -238,8 +238,11 @@ fn v6(candidate: &[u8]) -> Option<Kind> {
     // 2.4), or made up.
     let documentation = parts[..2] == [0x2001, 0xDB8] || parts[0] == 0x3FFF && parts[1] < 0x1000;
     let made_up = parts.iter().all(|part| *part < 0x10);
+    // A netmask: ones and then zeros.
+    let mask = u128::from(address);
+    let is_mask = mask.leading_ones() >= 16 && mask.leading_ones() + mask.trailing_zeros() >= 128;
     let protocols = parts[0] == 0x2001 && (1..0x200).contains(&parts[1]);
-    if documentation || protocols || made_up || parts[..2] == [0, 0] {
+    if is_mask || documentation || protocols || made_up || parts[..2] == [0, 0] {
         return None;
     }
     let private = parts[0] & 0xFE00 == 0xFC00 || parts[0] & 0xFFC0 == 0xFE80;

@@ -122,6 +122,11 @@ pub(super) fn is_nobodys(local: &[u8], domain: &[u8]) -> bool {
     if MACHINES.contains(&&local[..]) || LIST_ENDS.iter().any(|end| local.ends_with(end)) {
         return true;
     }
+    // `ops+robot`, `ci-bot`, `dependabot`.
+    let is_bot = |word: &[u8]| matches!(word, b"bot" | b"robot" | b"dependabot" | b"renovate");
+    if local.split(|byte| matches!(byte, b'+' | b'-' | b'.' | b'_')).any(is_bot) {
+        return true;
+    }
     let digits = local.iter().filter(|byte| byte.is_ascii_digit()).count();
     let mut labels = domain.split(|&byte| byte == b'.');
     let first = labels.next().unwrap_or_default();
@@ -287,6 +292,7 @@ mod tests {
             "linux-kernel@vger.kernel.org",
             "20200505095915.11275-7-jane@redhat.com",
             "aes256-gcm@openssh.com",
+            "ops+robot@npmjs.com",
         ] {
             check(nobodys, true);
         }
@@ -299,6 +305,7 @@ mod tests {
             "name@corp.com",
             "devel@corp.com",
             "jane1990@test.com",
+            "ctalbot@corp.com",
         ] {
             check(someones, false);
         }
