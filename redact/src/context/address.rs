@@ -2,10 +2,8 @@
 //! Accepts the place of `://` or of a scheme's name; emits the password or token; promises a
 //! bounded look.
 
-use super::value::{
-    Shape, is_machine_made, is_named, is_obvious_example, is_unlikely_password,
-    is_user_and_password,
-};
+use super::placeholder::{is_obvious_example, is_unlikely_password};
+use super::value::{Shape, is_machine_made, is_named, is_user_and_password};
 use crate::engine::{Work, starts_word};
 use crate::rule::{MAX_TOKEN, base64_prefix};
 use crate::{Confidence, Verdict, barrier};

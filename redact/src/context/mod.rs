@@ -6,19 +6,20 @@ mod address;
 mod assign;
 mod key;
 mod pem;
+mod placeholder;
 mod rarity;
 mod seed;
 mod value;
+mod words;
 
 use std::ops::Range;
 
 pub(crate) use address::{authorization, url_credentials};
 pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
 pub(crate) use pem::pem;
+pub(crate) use placeholder::{is_obvious_example, is_unlikely_password};
 pub(crate) use seed::{NATS_SEED, is_nats_seed};
-pub(crate) use value::{
-    entropy, is_machine_made, is_obvious_example, is_random, is_random_token, is_unlikely_password,
-};
+pub(crate) use value::{entropy, is_machine_made, is_random, is_random_token};
 
 use crate::engine::{Layer, Work};
 use crate::offsets::Derived;
