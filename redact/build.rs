@@ -94,7 +94,9 @@ impl Windows {
         }
         let mut offsets = String::new();
         for (keyword, (own, (number, _))) in self.0.keys().zip(windows.iter().zip(&chosen)) {
-            offsets += &format!("(&{:?}, {}), ", keyword.as_bytes(), own[*number].offset);
+            let offset = own[*number].offset;
+            let fourth = self.0[keyword].get(offset + 3).unwrap_or(&[u64::MAX; 4]);
+            offsets += &format!("(&{:?}, ({offset}, {fourth:?})), ", keyword.as_bytes());
         }
         (plan.buckets.iter().map(|b| format!("{b:?}, ")).collect(), offsets)
     }

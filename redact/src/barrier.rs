@@ -37,10 +37,11 @@ pub(crate) fn starting(text: &[u8], start: usize) -> Option<Range<usize>> {
 
 /// The placeholder that starts before `at` and may reach beyond it.
 pub(crate) fn around(text: &[u8], at: usize) -> Vec<Range<usize>> {
-    let from = at.saturating_sub(MAX_LENGTH);
-    memchr::memchr_iter(b'[', &text[from..at])
-        .filter_map(|start| starting(text, from + start))
-        .collect()
+    let before = &text[at.saturating_sub(MAX_LENGTH)..at];
+    let inside = |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-';
+    let name = before.iter().rev().take_while(inside).count();
+    let start = at.checked_sub(name + 1).filter(|&start| text[start] == b'[');
+    start.and_then(|start| starting(text, start)).into_iter().collect()
 }
 
 /// Whether `at` lies inside one of the spans.
@@ -74,6 +75,15 @@ mod tests {
     fn finds_placeholders_only() {
         let text = b"a [REDACTED-SECRET] [REDACTED-] [REDACTED-x] [REDACTED-EMAIL-2]";
         assert_eq!(find(text), [2..19, 45..63]);
+    }
+
+    #[test]
+    fn finds_the_placeholder_around_a_place() {
+        let text = b"a [REDACTED-SECRET] [X";
+        for (at, name) in text.iter().enumerate() {
+            let inside = (3..19).contains(&at).then_some(2..19);
+            assert_eq!(around(text, at), Vec::from_iter(inside), "{at} {name}");
+        }
     }
 
     #[test]

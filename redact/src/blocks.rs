@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::lanes::{BEYOND, BLOCK, Lanes, Marks, Nibbles};
 
 /// How many blocks are marked at a time.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 
 /// A block with its neighbours; beyond the range nothing is marked.
 #[derive(Clone, Copy)]
@@ -21,16 +21,20 @@ pub(crate) struct View<'m> {
     pub(crate) next: &'m Marks,
 }
 
-/// Tells every block of a range in order.
+/// Room for a few blocks' marks.
+pub(crate) type Marked = [Marks; BATCH + 2];
+
+/// Tells every block of a range in order; `marks` is only room to work in.
 #[inline]
 pub(crate) fn each(
     lanes: Lanes,
     nibbles: &Nibbles,
     text: &[u8],
     range: &Range<usize>,
+    marks: &mut Marked,
     mut tell: impl FnMut(View<'_>),
 ) {
-    let mut marks = [Marks::default(); BATCH + 2];
+    marks[0] = NONE;
     let mut at = range.start;
     let mut held = 0;
     while at < range.end {
@@ -40,7 +44,7 @@ pub(crate) fn each(
         let is_last = at + held * BLOCK >= range.end;
         let count = if is_last { held } else { held - 1 };
         if is_last && held <= BATCH {
-            marks[held + 1] = Marks::default();
+            marks[held + 1] = NONE;
         }
         for block in 1..=count {
             let next = marks.get(block + 1).unwrap_or(&NONE);
@@ -195,7 +199,8 @@ mod tests {
     /// All places that a view's function names.
     fn all(text: &[u8], range: Range<usize>, of: impl Fn(&View<'_>) -> u64) -> Vec<usize> {
         let mut found = Vec::new();
-        each(Lanes::best(), &Nibbles::default(), text, &range, |view| {
+        let mut marks = Marked::default();
+        each(Lanes::best(), &Nibbles::default(), text, &range, &mut marks, |view| {
             found.extend(places(view.at, of(&view)));
         });
         found

@@ -493,7 +493,8 @@ mod tests {
         let filter = crate::prefilter::Prefilter::new(Vec::new());
         let mut encoded = Encoded::new(text, true);
         encoded.start(&(0..text.len()));
-        filter.blocks(text, &(0..text.len()), |view| encoded.block(&view));
+        let mut marks = blocks::Marked::default();
+        filter.blocks(text, &(0..text.len()), &mut marks, |view| encoded.block(&view));
         encoded
     }
 

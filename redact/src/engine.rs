@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::action::{Action, What};
+use crate::blocks::Marked;
 use crate::context::{self, Assigned, Assignments};
 use crate::finding::Fingerprint;
 use crate::offsets::Derived;
@@ -69,6 +71,20 @@ pub(crate) struct Layer<'t> {
     pub(crate) json: bool,
     /// How many encodings deep.
     pub(crate) depth: u8,
+}
+
+/// Where a keyword stands.
+struct Place {
+    start: usize,
+    end: usize,
+    /// Whether a word may start there.
+    starts_word: bool,
+}
+
+impl Place {
+    fn new(text: &[u8], start: usize, end: usize) -> Place {
+        Place { start, end, starts_word: starts_word(text, start) }
+    }
 }
 
 impl<'r> Work<'r> {
@@ -161,7 +177,7 @@ impl<'r> Work<'r> {
     /// Adds the whole of a file whose path is enough for a rule.
     pub(crate) fn whole(&mut self, text: &[u8]) {
         let redactor = self.redactor;
-        for &rule in redactor.about_files() {
+        for &rule in &redactor.actions().about_files {
             if redactor.rule(rule).is_about(self.path) {
                 let whole = 0..text.len();
                 let known = redactor.rule(rule);
@@ -187,16 +203,17 @@ impl<'r> Work<'r> {
         let first = self.found.len();
         let outer = std::mem::take(&mut self.waits);
         let mut assignments = Assignments::new(text, layer.json);
-        let mut anywhere = redactor.without_keywords().to_vec();
+        let mut anywhere = redactor.actions().always.clone();
         let mut encoded = (layer.depth < redactor.budget().max_depth)
             .then(|| decode::Encoded::new(text, !layer.json));
+        let mut marks = Marked::default();
         for range in ranges {
             let mut barriers = barrier::around(text, range.start);
             let mut personal = pii::Sweep::new(text, range);
             if let Some(encoded) = &mut encoded {
                 encoded.start(range);
             }
-            filter.blocks(text, range, |view| {
+            filter.blocks(text, range, &mut marks, |view| {
                 if self.exhausted {
                     return;
                 }
@@ -206,14 +223,16 @@ impl<'r> Work<'r> {
                     if barrier::covers(&barriers, at) {
                         return;
                     }
-                    for &rule in redactor.rules_of(keyword) {
-                        let rule = usize::from(rule);
-                        if redactor.rule(rule).spec.how == How::Anywhere {
+                    let (length, actions) = redactor.actions().of(keyword);
+                    let place = Place::new(text, at, at + length);
+                    for action in actions {
+                        let rule = usize::from(action.rule);
+                        if let What::Anywhere = action.what {
                             if !anywhere.contains(&rule) {
                                 anywhere.push(rule);
                             }
                         } else if !self.exhausted {
-                            self.at_keyword(&layer, &mut assignments, rule, keyword, at);
+                            self.at_keyword(&layer, &mut assignments, action, &place);
                         }
                     }
                 });
@@ -270,27 +289,30 @@ impl<'r> Work<'r> {
         &mut self,
         layer: &Layer<'_>,
         assignments: &mut Assignments<'_>,
-        index: usize,
-        keyword: usize,
-        at: usize,
+        action: &Action,
+        place: &Place,
     ) {
-        let redactor = self.redactor;
-        let rule = redactor.rule(index);
-        let end = at + redactor.keyword_len(keyword);
-        match (rule.spec.how, rule.detector) {
-            (How::Token, _) => self.token(layer.text, index, at),
-            (How::Value, _) => {
-                if !is_word(layer.text, at, end) || !context::may_assign(layer.text, end) {
+        let text = layer.text;
+        let index = usize::from(action.rule);
+        let (at, end) = (place.start, place.end);
+        match action.what {
+            What::Token { reach, glued, gate } => {
+                if (reach > 0 || glued || place.starts_word) && gate::passes(gate, &text[at..]) {
+                    self.token(text, index, at);
+                }
+            }
+            What::Value => {
+                if !is_word(text, at, end) || !context::may_assign(text, end) {
                     return;
                 }
                 if let Some(assigned) = assignments.at(self, at, end) {
-                    self.value(layer.text, index, assigned.value.clone());
+                    self.value(text, index, assigned.value.clone());
                 }
             }
-            (How::Detector, Some(Detector::Context)) => {
+            What::Detector(Detector::Context) => {
                 // A keyword as short as `pw:` has its operator with it.
-                let end = end - usize::from(!context::is_name(layer.text[end - 1]));
-                if !context::may_assign(layer.text, end) {
+                let end = end - usize::from(!context::is_name(text[end - 1]));
+                if !context::may_assign(text, end) {
                     return;
                 }
                 let assigned = assignments.at(self, at, end).filter(|found| !found.spaced).cloned();
@@ -299,16 +321,16 @@ impl<'r> Work<'r> {
                     self.elements(layer, assignments, index, assigned);
                 }
             }
-            (How::Detector, Some(Detector::UrlCredentials)) => {
-                context::url_credentials(self, layer.text, index, at);
+            What::Detector(Detector::UrlCredentials) => {
+                context::url_credentials(self, text, index, at);
             }
-            (How::Detector, Some(Detector::Authorization)) => {
-                context::authorization(self, layer.text, index, at, end);
+            What::Detector(Detector::Authorization) => {
+                context::authorization(self, text, index, at, end);
             }
-            (How::Near, _) => self.near(layer.text, index, at, end),
-            (How::Detector, Some(Detector::Crypto)) => pii::bech32(self, layer.text, at),
-            (How::Detector, Some(Detector::Pem)) => context::pem(self, layer.text, index, at),
-            _ => {}
+            What::Near => self.near(text, index, at, end),
+            What::Detector(Detector::Crypto) => pii::bech32(self, text, at),
+            What::Detector(Detector::Pem) => context::pem(self, text, index, at),
+            What::Anywhere | What::Detector(_) => {}
         }
     }
 
@@ -331,14 +353,12 @@ impl<'r> Work<'r> {
         }
     }
 
-    /// Tries a rule's expression where its keyword stands, or where it may start before that.
+    /// Tries a rule's expression where its keyword stands and its gate lets through, or where it may
+    /// start before that.
     fn token(&mut self, text: &[u8], index: usize, keyword: usize) {
         let rule = self.redactor.rule(index);
         let reach = rule.spec.reach as usize;
-        if reach == 0 && !rule.spec.glued && !starts_word(text, keyword) {
-            return;
-        }
-        if !gate::passes(&rule.spec.gate, &text[keyword..]) || self.is_waiting(index, keyword) {
+        if self.is_waiting(index, keyword) {
             return;
         }
         let Some(regex) = rule.regex() else { return };
@@ -517,10 +537,15 @@ impl<'r> Work<'r> {
         let redactor = self.redactor;
         let text = &joined.text[..];
         redactor.prefilter().find(text, 0..text.len(), |keyword, at| {
-            for &rule in redactor.rules_of(keyword) {
-                let rule = usize::from(rule);
-                let known = redactor.rule(rule);
-                if known.spec.how == How::Token && known.confidence == Confidence::High {
+            let (length, actions) = redactor.actions().of(keyword);
+            let place = Place::new(text, at, at + length);
+            for action in actions {
+                let rule = usize::from(action.rule);
+                if let What::Token { reach, glued, gate } = action.what
+                    && redactor.rule(rule).confidence == Confidence::High
+                    && (reach > 0 || glued || place.starts_word)
+                    && gate::passes(gate, &text[at..])
+                {
                     self.token(text, rule, at);
                 }
             }

@@ -1,8 +1,10 @@
 //! Owns reading JSON without building it: a walk over the raw bytes that tells each token's place.
 //! Accepts any bytes; emits tokens in order, or says that this is not one JSON value (RFC 8259).
-//! Promises linear time, one byte of memory per open bracket, and no recursion.
+//! Promises linear time, one bit of memory per open bracket, and no recursion.
 
 use std::ops::Range;
+
+use crate::offsets::first_of;
 
 /// A place in a JSON text. Spans of strings and keys are what stands between their quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +39,45 @@ enum Expect {
     CommaOrClose,
 }
 
+/// The brackets that are open, a bit each: set for an object.
+#[derive(Default)]
+struct Open {
+    /// The last up to 64, the last one lowest.
+    near: u64,
+    count: usize,
+    /// Those before them, 64 each.
+    far: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, is_object: bool) {
+        if self.count > 0 && self.count.is_multiple_of(64) {
+            self.far.push(self.near);
+        }
+        self.near = self.near << 1 | u64::from(is_object);
+        self.count += 1;
+    }
+
+    fn pop(&mut self) {
+        self.near >>= 1;
+        self.count = self.count.saturating_sub(1);
+        if self.count > 0 && self.count.is_multiple_of(64) {
+            self.near = self.far.pop().unwrap_or(0);
+        }
+    }
+
+    fn last(&self) -> Option<bool> {
+        (self.count > 0).then_some(self.near & 1 == 1)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
 /// Tells every token of `raw` to `sink`; `escaped` says whether a string holds a backslash.
 pub(crate) fn walk(raw: &[u8], mut sink: impl FnMut(Token, bool)) -> Result<(), NotJson> {
-    let mut open: Vec<bool> = Vec::new(); // true: an object
+    let mut open = Open::default();
     let mut at = 0;
     let mut expect = Expect::Value;
     loop {
@@ -56,15 +94,15 @@ pub(crate) fn walk(raw: &[u8], mut sink: impl FnMut(Token, bool)) -> Result<(), 
             }
             (Expect::CommaOrClose, b',') => {
                 at += 1;
-                expect = if open.last() == Some(&true) { Expect::Key } else { Expect::Value };
+                expect = if open.last() == Some(true) { Expect::Key } else { Expect::Value };
                 continue;
             }
-            (Expect::CommaOrClose, b'}') if open.last() == Some(&true) => {
+            (Expect::CommaOrClose, b'}') if open.last() == Some(true) => {
                 sink(Token::End, false);
                 open.pop();
                 at += 1;
             }
-            (Expect::CommaOrClose, b']') if open.last() == Some(&false) => {
+            (Expect::CommaOrClose, b']') if open.last() == Some(false) => {
                 sink(Token::End, false);
                 open.pop();
                 at += 1;
@@ -133,14 +171,29 @@ pub(crate) fn string_end(raw: &[u8], mut at: usize) -> Result<(usize, bool), Not
     let mut escaped = false;
     loop {
         let rest = raw.get(at..).ok_or(NotJson)?;
-        let found = memchr::memchr2(b'"', b'\\', rest).ok_or(NotJson)?;
-        at += found;
+        at += quote_or_backslash(rest).ok_or(NotJson)?;
         if raw[at] == b'"' {
             return Ok((at, escaped));
         }
         escaped = true;
         at += 2;
     }
+}
+
+/// Where the first quote or backslash is.
+#[inline]
+fn quote_or_backslash(rest: &[u8]) -> Option<usize> {
+    // Eight bytes at a time, as keys are short and escapes often near each other.
+    let near = &rest[..rest.len().min(32)];
+    for (index, eight) in near.chunks_exact(8).enumerate() {
+        let word = eight.try_into().map_or(0, u64::from_le_bytes);
+        let (quote, backslash) = (first_of(word, b'"'), first_of(word, b'\\'));
+        if let Some(at) = quote.into_iter().chain(backslash).min() {
+            return Some(index * 8 + at);
+        }
+    }
+    let seen = near.len() / 8 * 8;
+    memchr::memchr2(b'"', b'\\', &rest[seen..]).map(|at| seen + at)
 }
 
 fn number_end(raw: &[u8], start: usize) -> Option<usize> {
@@ -271,6 +324,23 @@ mod tests {
             "a",
         ] {
             assert_eq!(tokens(text), Err(NotJson), "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_close_in_order_at_any_depth() {
+        for depth in [1, 63, 64, 65, 128, 129, 200] {
+            let open: String =
+                (0..depth).map(|at| if at % 3 == 0 { "{\"a\":" } else { "[" }).collect();
+            let close: String =
+                (0..depth).rev().map(|at| if at % 3 == 0 { '}' } else { ']' }).collect();
+            assert_eq!(walk(format!("{open}1{close}").as_bytes(), |_, _| ()), Ok(()), "{depth}");
+            let wrong = close.replacen('}', "]", 1);
+            assert_eq!(
+                walk(format!("{open}1{wrong}").as_bytes(), |_, _| ()),
+                Err(NotJson),
+                "{depth}"
+            );
         }
     }
 

@@ -13,6 +13,7 @@
 //! assert_eq!(scan.findings()[0].key_path.as_deref(), Some("/password"));
 //! ```
 
+mod action;
 mod barrier;
 mod blocks;
 mod context;

@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
-use crate::blocks::{self, View};
+use crate::blocks::{self, Marked, View};
 use crate::lanes::{Lanes, Nibbles, nibbles};
-use crate::window::{Bucket, Plan, candidates, of_keyword};
+use crate::window::{Bucket, ByteSet, Plan, candidates, of_keyword};
 
 /// A keyword by the bytes that it is looked for by.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,9 @@ pub(crate) const MIN_KEYWORD: usize = 3;
 /// The buckets of the built-in rules' keywords, which the build script chose.
 static BUILTIN: Plan = Plan { buckets: include!(concat!(env!("OUT_DIR"), "/buckets.rs")) };
 
-/// Where in each of these keywords the bytes are that it is looked for by; sorted.
-static OFFSETS: &[(&[u8], u8)] = include!(concat!(env!("OUT_DIR"), "/offsets.rs"));
+/// Where in each of these keywords the bytes are that it is looked for by, and what the fourth of
+/// them may be; sorted.
+static OFFSETS: &[(&[u8], (u8, ByteSet))] = include!(concat!(env!("OUT_DIR"), "/offsets.rs"));
 
 impl Prefilter {
     /// A filter for those keywords, which must be lower case and at least [`MIN_KEYWORD`] long;
@@ -61,10 +62,11 @@ impl Prefilter {
         let (mut threes, mut fours) = (Box::new([0; HASHES / 64]), Box::new([0; HASHES / 64]));
         let mut hashed: Vec<(usize, Head)> = Vec::with_capacity(keywords.len());
         for (index, (keyword, is_builtin)) in keywords.iter().enumerate() {
-            let offset = match OFFSETS.binary_search_by_key(&&keyword[..], |(known, _)| known) {
-                Ok(at) if *is_builtin => OFFSETS[at].1,
-                _ => add(&mut plan, keyword),
-            };
+            let (offset, fourth) =
+                match OFFSETS.binary_search_by_key(&&keyword[..], |(known, _)| known) {
+                    Ok(at) if *is_builtin => OFFSETS[at].1,
+                    _ => add(&mut plan, keyword),
+                };
             let (Ok(index), Ok(length)) = (u16::try_from(index), u16::try_from(keyword.len()))
             else {
                 continue;
@@ -73,9 +75,8 @@ impl Prefilter {
             let Some(&[a, b, c]) = rest.first_chunk() else { continue };
             let three = u32::from_le_bytes([a, b, c, 0]) | FOLD;
             set(&mut threes, hash_three(three));
-            match rest.get(3) {
-                Some(&d) => set(&mut fours, hash_four(three | u32::from(d) << 24)),
-                None => (0..=255).for_each(|d| set(&mut fours, hash_four(three | d << 24))),
+            for d in (0..=255_u8).filter(|d| fourth[usize::from(d >> 6)] >> (d & 63) & 1 == 1) {
+                set(&mut fours, hash_four(three | u32::from(d) << 24));
             }
             let (start, mask) = (eight(keyword, 0), u64::MAX >> (64 - 8 * keyword.len().min(8)));
             let head =
@@ -103,10 +104,16 @@ impl Prefilter {
         Prefilter { keywords, lanes, nibbles, threes, fours, starts, heads }
     }
 
-    /// Tells every block of a range with its marks.
+    /// Tells every block of a range with its marks; `marks` is only room to work in.
     #[inline]
-    pub(crate) fn blocks(&self, text: &[u8], range: &Range<usize>, tell: impl FnMut(View<'_>)) {
-        blocks::each(self.lanes, &self.nibbles, text, range, tell);
+    pub(crate) fn blocks(
+        &self,
+        text: &[u8],
+        range: &Range<usize>,
+        marks: &mut Marked,
+        tell: impl FnMut(View<'_>),
+    ) {
+        blocks::each(self.lanes, &self.nibbles, text, range, marks, tell);
     }
 
     /// Tells every keyword that lies in `range` of `text`, with the place where it starts.
@@ -117,7 +124,10 @@ impl Prefilter {
         range: Range<usize>,
         mut found: impl FnMut(usize, usize),
     ) {
-        self.blocks(text, &range, |view| self.keywords(text, &range, &view, &mut found));
+        let mut marks = Marked::default();
+        self.blocks(text, &range, &mut marks, |view| {
+            self.keywords(text, &range, &view, &mut found);
+        });
     }
 
     /// Tells every keyword whose bytes that it is looked for by start in a block of the range.
@@ -178,11 +188,14 @@ impl Prefilter {
     }
 }
 
-/// Puts a keyword into a bucket; gives where in it the bytes are that it is looked for by.
-fn add(plan: &mut Plan, keyword: &[u8]) -> u8 {
-    let windows = candidates(keyword, &of_keyword(keyword));
+/// Puts a keyword into a bucket; gives where in it the bytes are that it is looked for by, and what
+/// the fourth of them may be.
+fn add(plan: &mut Plan, keyword: &[u8]) -> (u8, ByteSet) {
+    let sets = of_keyword(keyword);
+    let windows = candidates(keyword, &sets);
     let (chosen, _) = plan.add(&windows);
-    windows.get(chosen).map_or(0, |window| u8::try_from(window.offset).unwrap_or(0))
+    let offset = windows.get(chosen).map_or(0, |window| window.offset);
+    (u8::try_from(offset).unwrap_or(0), sets.get(offset + 3).copied().unwrap_or([u64::MAX; 4]))
 }
 
 /// How many hashes there are.

@@ -3,12 +3,13 @@
 //! before it is needed) and safe to share between threads.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
 
+use crate::action::Actions;
 use crate::engine::{self, Layer, Match, Work};
 use crate::exception::{Compiled, Exception, MAX_EXCEPTIONS};
 use crate::finding::FingerprintKey;
@@ -16,8 +17,8 @@ use crate::json::{self, NotJson, Token};
 use crate::locate::{self, Piece};
 use crate::offsets::Derived;
 use crate::options::{Budget, Options, RuleError, RuleFile};
-use crate::prefilter::{MIN_KEYWORD, Prefilter};
-use crate::rule::{Allow, Detector, DialectError, How, Rule, Subject, parse};
+use crate::prefilter::Prefilter;
+use crate::rule::{Allow, Detector, DialectError, Rule, Subject, parse};
 use crate::{Confidence, Finding, Fingerprint, Kind, RuleId, Scan, Stream, barrier, unescape};
 
 /// How often an input is looked at, at most; what has not settled then is withheld.
@@ -84,11 +85,10 @@ pub struct Redactor {
 /// What redactors that differ only in their exceptions share.
 struct Tables {
     rules: Vec<Rule>,
-    keyword_lengths: Vec<usize>,
-    keyword_rules: Vec<Vec<u16>>,
+    actions: Actions,
+    /// The rule of each matcher that is code.
+    detectors: [Option<usize>; Detector::ALL.len()],
     prefilter: Prefilter,
-    without_keywords: Vec<usize>,
-    about_files: Vec<usize>,
     has_parts: bool,
     allowlists: Vec<SharedAllow>,
     allowed_values: Vec<Regex>,
@@ -146,43 +146,14 @@ impl Redactor {
         allowed_values: Vec<Regex>,
         options: Options,
     ) -> Redactor {
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut keywords: Vec<(Box<[u8]>, bool)> = Vec::new();
-        let mut keyword_rules: Vec<Vec<u16>> = Vec::new();
-        let mut without_keywords = Vec::new();
-        let mut about_files = Vec::new();
-        for (index, rule) in rules.iter().enumerate().take(usize::from(u16::MAX)) {
-            if rule.is_about_files() {
-                about_files.push(index);
-                continue;
-            }
-            let usable = |keyword: &str| keyword.len() >= MIN_KEYWORD;
-            if rule.spec.how == How::Anywhere
-                && !rule.spec.pattern.is_empty()
-                && !rule.spec.keywords.iter().all(|keyword| usable(keyword))
-                || rule.spec.keywords.is_empty() && rule.spec.how == How::Anywhere
-            {
-                without_keywords.push(index);
-                continue;
-            }
-            for keyword in rule.spec.keywords.iter().filter(|keyword| usable(keyword)) {
-                let number = *numbers.entry(keyword.to_string()).or_insert_with(|| {
-                    keywords.push((keyword.as_bytes().into(), true));
-                    keyword_rules.push(Vec::new());
-                    keywords.len() - 1
-                });
-                keywords[number].1 &= matches!(rule.spec, Cow::Borrowed(_));
-                keyword_rules[number].push(index as u16);
-            }
-        }
+        let (actions, keywords) = Actions::new(&rules);
         let tables = Tables {
             has_parts: rules.iter().any(|r| r.spec.skip_report || !r.spec.required.is_empty()),
+            detectors: Detector::ALL
+                .map(|detector| rules.iter().position(|rule| rule.detector == Some(detector))),
             rules,
-            keyword_lengths: keywords.iter().map(|(keyword, _)| keyword.len()).collect(),
-            keyword_rules,
+            actions,
             prefilter: Prefilter::new(keywords),
-            without_keywords,
-            about_files,
             allowlists,
             allowed_values,
             fingerprint_key: options.fingerprint_key.as_ref().map(FingerprintKey::new),
@@ -319,9 +290,13 @@ impl Redactor {
                 _ => escaped.extend(key.take().map(|span| (None, span))),
             }
         })?;
-        plain.push(from..input.len());
-        let plain = intersect(&plain, near);
-        work.scan(Layer { text: input, json: true, depth: 0 }, &plain);
+        let layer = Layer { text: input, json: true, depth: 0 };
+        if plain.is_empty() {
+            work.scan(layer, near);
+        } else {
+            plain.push(from..input.len());
+            work.scan(layer, &intersect(&plain, near));
+        }
         // Many strings are looked at as one text, parted by empty lines.
         let mut derived = Derived::default();
         for (key, span) in escaped {
@@ -400,25 +375,12 @@ impl Redactor {
         &self.tables.rules[index.min(self.tables.rules.len().saturating_sub(1))]
     }
 
-    pub(crate) fn rules_of(&self, keyword: usize) -> &[u16] {
-        &self.tables.keyword_rules[keyword]
-    }
-
-    pub(crate) fn keyword_len(&self, keyword: usize) -> usize {
-        self.tables.keyword_lengths[keyword]
+    pub(crate) fn actions(&self) -> &Actions {
+        &self.tables.actions
     }
 
     pub(crate) fn prefilter(&self) -> &Prefilter {
         &self.tables.prefilter
-    }
-
-    pub(crate) fn without_keywords(&self) -> &[usize] {
-        &self.tables.without_keywords
-    }
-
-    /// The rules that are about paths only.
-    pub(crate) fn about_files(&self) -> &[usize] {
-        &self.tables.about_files
     }
 
     /// Whether a rule requires others, or is a part of others only.
@@ -470,7 +432,7 @@ impl Redactor {
 
     /// The rule of a matcher that is code, unless it is switched off.
     pub(crate) fn detector(&self, detector: Detector) -> Option<usize> {
-        self.tables.rules.iter().position(|rule| rule.detector == Some(detector))
+        self.tables.detectors[detector as usize]
     }
 }
 

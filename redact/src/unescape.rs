@@ -9,15 +9,13 @@ use crate::offsets::Derived;
 
 /// Appends the text in `range` with its escapes undone.
 pub(crate) fn unescape(text: &[u8], range: Range<usize>, out: &mut Derived) {
+    out.reserve(range.len());
     let mut at = range.start;
     while at < range.end {
-        let rest = &text[at..range.end];
-        let Some(plain) = memchr::memchr(b'\\', rest) else {
-            out.copy(rest, at);
+        at += out.copy_plain(&text[at..range.end], at);
+        if at >= range.end {
             break;
-        };
-        out.copy(&rest[..plain], at);
-        at += plain;
+        }
         let mut buffer = [0; 4];
         match escape(&text[at..range.end], &mut buffer) {
             Some((meant, length)) => {
