@@ -21,6 +21,9 @@ use crate::prefilter::Prefilter;
 use crate::rule::{Allow, Detector, DialectError, Rule, Subject, parse};
 use crate::{Confidence, Finding, Fingerprint, Kind, RuleId, Scan, Stream, barrier, unescape};
 
+/// Most matchers that are code.
+const MAX_DETECTORS: usize = 32;
+
 /// How often an input is looked at, at most; what has not settled then is withheld.
 const MAX_ROUNDS: usize = 8;
 
@@ -87,7 +90,7 @@ struct Tables {
     rules: Vec<Rule>,
     actions: Actions,
     /// The rule of each matcher that is code.
-    detectors: [Option<usize>; Detector::ALL.len()],
+    detectors: [Option<usize>; MAX_DETECTORS],
     prefilter: Prefilter,
     has_parts: bool,
     allowlists: Vec<SharedAllow>,
@@ -147,10 +150,17 @@ impl Redactor {
         options: Options,
     ) -> Redactor {
         let (actions, keywords) = Actions::new(&rules);
+        let mut detectors = [None; MAX_DETECTORS];
+        for (index, rule) in rules.iter().enumerate() {
+            if let Some(detector) = rule.detector
+                && let Some(own) = detectors.get_mut(detector as usize)
+            {
+                own.get_or_insert(index);
+            }
+        }
         let tables = Tables {
             has_parts: rules.iter().any(|r| r.spec.skip_report || !r.spec.required.is_empty()),
-            detectors: Detector::ALL
-                .map(|detector| rules.iter().position(|rule| rule.detector == Some(detector))),
+            detectors,
             rules,
             actions,
             prefilter: Prefilter::new(keywords),
@@ -432,7 +442,7 @@ impl Redactor {
 
     /// The rule of a matcher that is code, unless it is switched off.
     pub(crate) fn detector(&self, detector: Detector) -> Option<usize> {
-        self.tables.detectors[detector as usize]
+        self.tables.detectors.get(detector as usize).copied().flatten()
     }
 }
 

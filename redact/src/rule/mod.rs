@@ -57,24 +57,6 @@ pub(crate) enum Detector {
 }
 
 impl Detector {
-    /// Every one, in the order of declaration.
-    pub(crate) const ALL: [Detector; 14] = [
-        Detector::Context,
-        Detector::UrlCredentials,
-        Detector::Authorization,
-        Detector::Pem,
-        Detector::Email,
-        Detector::Card,
-        Detector::Iban,
-        Detector::Ssn,
-        Detector::Phone,
-        Detector::Ip,
-        Detector::Mac,
-        Detector::Crypto,
-        Detector::National,
-        Detector::Grouped,
-    ];
-
     fn from_label(label: &str) -> Option<Detector> {
         Some(match label {
             "context" => Detector::Context,
