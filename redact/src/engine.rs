@@ -312,6 +312,9 @@ impl<'r> Work<'r> {
             What::Detector(Detector::Context) => {
                 // A keyword as short as `pw:` has its operator with it.
                 let end = end - usize::from(!context::is_name(text[end - 1]));
+                if context::may_follow(text, end) {
+                    context::after_word(self, text, index, end);
+                }
                 if !context::may_assign(text, end) {
                     return;
                 }

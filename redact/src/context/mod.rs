@@ -3,6 +3,7 @@
 //! around is bounded, so that many keywords in a row cost no more than one.
 
 mod address;
+mod after;
 mod assign;
 mod key;
 mod pem;
@@ -15,6 +16,7 @@ mod words;
 use std::ops::Range;
 
 pub(crate) use address::{authorization, url_credentials};
+pub(crate) use after::{after_word, may_follow};
 pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
 pub(crate) use pem::pem;
 pub(crate) use placeholder::{is_obvious_example, is_unlikely_password};
@@ -115,6 +117,16 @@ mod tests {
         check("auth_ = base64.b64encode(b'sozgpi:tdhoag').decode('ascii')", "sozgpi:tdhoag");
         check("auth = btoa('user:pass')", "");
         check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
+    }
+
+    #[test]
+    fn a_token_may_follow_its_name_without_a_sign() {
+        check("bannerbear SECRET k4t9w2m7x1q8z5v3n6b0", "k4t9w2m7x1q8z5v3n6b0");
+        check("the house KEY zx9876543210mqwvcxzlkjtt.", "zx9876543210mqwvcxzlkjtt");
+        check("the key some_function_of_the_house_v2 is", "");
+        check("RSA key 9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "");
+        check("cache_key k4t9w2m7x1q8z5v3n6b0", "");
+        check("the monkey k4t9w2m7x1q8z5v3n6b0", "");
     }
 
     #[test]

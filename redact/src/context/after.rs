@@ -1,0 +1,46 @@
+//! Owns tokens that follow their name with nothing but a blank between, as notes write them.
+//! Accepts the place where a keyword ends; emits a match; promises a bounded look in both
+//! directions, and that most keywords cost a few comparisons.
+
+use super::assign::is_name;
+use super::key::{KeyClass, classify};
+use super::value::is_random_token;
+use crate::engine::Work;
+use crate::{Confidence, Kind, Verdict};
+
+/// Shortest token, in bytes.
+const SHORTEST: usize = 20;
+/// Longest token, in bytes.
+const LONGEST: usize = 128;
+/// Longest name before it, in bytes.
+const MAX_NAME: usize = 64;
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// A quick look whether a token may follow a name that ends at `end`.
+pub(crate) fn may_follow(text: &[u8], end: usize) -> bool {
+    text.get(end) == Some(&b' ')
+        && text.get(end + 1..end + 1 + SHORTEST).is_some_and(|head| {
+            head.iter().all(|b| is_token(*b)) && head.iter().any(u8::is_ascii_digit)
+        })
+}
+
+/// Adds the token that follows the name that ends at `end`, if it looks like one.
+pub(crate) fn after_word(work: &mut Work<'_>, text: &[u8], rule: usize, end: usize) {
+    let floor = end.saturating_sub(MAX_NAME);
+    let name = text[floor..end].iter().rev().take_while(|b| is_name(**b)).count();
+    let class = classify(&text[end - name..end]);
+    if !matches!(class, KeyClass::Secret | KeyClass::Weak) {
+        return;
+    }
+    let start = end + 1;
+    let window = &text[start..text.len().min(start + LONGEST + 1)];
+    let length = window.iter().take_while(|b| is_token(**b)).count();
+    if length > LONGEST || !work.spend(length) || !is_random_token(&window[..length]) {
+        return;
+    }
+    let span = start..start + length;
+    work.add_kind(text, span, rule, Kind::Secret, Confidence::Low, Verdict::Unchecked);
+}
