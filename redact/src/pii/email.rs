@@ -3,7 +3,7 @@
 //! scopes, remote addresses, file names, units and handles are not taken for one, nor an address
 //! that is nobody's ([`super::nobody`]).
 
-use super::nobody;
+use super::nobody::{self, Quiet};
 use crate::engine::Work;
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
@@ -14,7 +14,7 @@ const MAX_LOCAL: usize = 64;
 const MAX_DOMAIN: usize = 255;
 
 /// Adds the address around the `@` at `at`.
-pub(crate) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize) {
+pub(super) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize, quiet: &mut Quiet) {
     let Some(rule) = work.redactor.detector(Detector::Email) else { return };
     let before = &text[at.saturating_sub(MAX_LOCAL + 1)..at];
     let local = before.iter().rev().take_while(|&&b| is_local(b)).count();
@@ -54,7 +54,7 @@ pub(crate) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize) {
     if in_address(text, start) || nobody::is_nobodys(&text[start..at], name) {
         return;
     }
-    if nobody::is_attribution(text, start) {
+    if nobody::is_attribution(text, start, quiet) {
         return;
     }
     work.add(text, start..at + 1 + domain, rule, Confidence::High, Verdict::Unchecked);

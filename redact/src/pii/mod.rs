@@ -35,11 +35,12 @@ pub(crate) struct Sweep<'t> {
     limit: usize,
     /// What stands before this place was looked at.
     next: usize,
+    quiet: nobody::Quiet,
 }
 
 impl<'t> Sweep<'t> {
     pub(crate) fn new(text: &'t [u8], range: &Range<usize>) -> Sweep<'t> {
-        Sweep { text, limit: range.end, next: range.start }
+        Sweep { text, limit: range.end, next: range.start, quiet: nobody::Quiet::default() }
     }
 
     /// Looks at what starts in a block.
@@ -56,7 +57,7 @@ impl<'t> Sweep<'t> {
             }
             self.next = match text[at] {
                 b'@' => {
-                    email::at_sign(work, text, at);
+                    email::at_sign(work, text, at, &mut self.quiet);
                     at + 1
                 }
                 b'0'..=b'9' => {
