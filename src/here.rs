@@ -38,6 +38,42 @@ pub(crate) fn host() -> Result<Host, Failure> {
     Ok(Host::new(OS, home, env))
 }
 
+/// Where everything is, with the Linux systems within this one, whose clients can be shown.
+pub(crate) fn house_and_linux() -> Result<House, Failure> {
+    let mut house = house(Vec::new())?;
+    house.host.linux_within = linux_within();
+    Ok(house)
+}
+
+/// The Linux systems that run within Windows (WSL). Looking into one that does not run would start
+/// it.
+#[cfg(windows)]
+fn linux_within() -> Vec<PathBuf> {
+    use std::process::{Command, Stdio};
+    /// How long the list may take.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+    let Some(system) = std::env::var_os("SystemRoot") else { return Vec::new() };
+    let program = PathBuf::from(system).join("System32").join("wsl.exe");
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let list = Command::new(program)
+            .args(["--list", "--running", "--quiet"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output();
+        tell.send(list.map(|output| output.stdout))
+    });
+    // Most machines have no WSL, and then there is nothing to look into.
+    let printed = told.recv_timeout(PATIENCE).ok().and_then(Result::ok).unwrap_or_default();
+    let root = |name: &String| PathBuf::from(format!(r"\\wsl.localhost\{name}\"));
+    defenter_config::wsl_names(&printed).iter().map(root).collect()
+}
+
+#[cfg(not(windows))]
+fn linux_within() -> Vec<PathBuf> {
+    Vec::new()
+}
+
 /// Where everything is.
 pub(crate) fn house(flags: Vec<(String, String)>) -> Result<House, Failure> {
     let host = host()?;

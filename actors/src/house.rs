@@ -14,7 +14,7 @@ use std::{
 
 use defenter_config::{
     Host, Paths,
-    clients::{self, Discovery, Launch},
+    clients::{self, Discovery, Launch, Scope},
     settings::{self, Loaded, Settings, SettingsError},
 };
 use defenter_policy::{Layer, LayerKind, Preset};
@@ -345,7 +345,8 @@ pub fn restart_policy(settings: &Settings) -> RestartPolicy {
 /// The entries that get a `Server` actor: programs that their client may start.
 #[must_use]
 pub fn entries(discovery: &Discovery) -> Vec<Entry> {
-    let startable = discovery.entries.iter().filter(|entry| !entry.disabled);
+    let is_here = |entry: &&clients::Entry| entry.scope != Scope::Elsewhere;
+    let startable = discovery.entries.iter().filter(|entry| !entry.disabled).filter(is_here);
     startable
         .filter_map(|entry| {
             let Launch::Stdio(stdio) = entry.server() else { return None };

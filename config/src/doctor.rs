@@ -65,6 +65,8 @@ pub enum Code {
     Gone,
     /// The program is not found in the environment that the client gives.
     ProgramNotFound,
+    /// The defenter that an entry runs through is not found.
+    WrapperNotFound,
     /// A variable is not set.
     VariableNotSet,
     /// The client asks again about an entry that was rewritten.
@@ -99,6 +101,7 @@ impl Code {
             Self::CommandChanged => "command-changed",
             Self::Gone => "gone",
             Self::ProgramNotFound => "program-not-found",
+            Self::WrapperNotFound => "wrapper-not-found",
             Self::VariableNotSet => "variable-not-set",
             Self::ApprovalReset => "approval-reset",
             Self::AllowList => "allow-list",
@@ -134,6 +137,7 @@ pub fn doctor(
         findings.extend(protection(status));
         findings.extend(drift(status));
         findings.extend(program(host, status.entry, programs));
+        findings.extend(wrapper(host, status.entry, programs));
         findings.extend(variables(host, status.entry));
     }
     findings.extend(report.gone.iter().filter_map(|saved| {
@@ -269,6 +273,24 @@ fn program(host: &Host, entry: &Entry, programs: &dyn Programs) -> Option<Findin
     Some(finding(entry, Severity::Warning, Code::ProgramNotFound, message).hint(hint))
 }
 
+/// The defenter that the entry runs through: without it the server does not start at all.
+fn wrapper(host: &Host, entry: &Entry, programs: &dyn Programs) -> Option<Finding> {
+    let (Launch::Stdio(stdio), Some(wrapped)) = (&entry.launch, &entry.wrapped) else {
+        return None;
+    };
+    let is_here = entry.scope != Scope::Elsewhere && !entry.disabled;
+    if !is_here || is_found(host, entry, stdio, programs) {
+        return None;
+    }
+    let message = format!("the program {:?} that it runs through is not found", wrapped.program);
+    let hint = if entry.is_shared() {
+        "put defenter on the PATH of its client; the file is shared, so it names no folder"
+    } else {
+        "run `defenter install` with the one that is there, or put it back"
+    };
+    Some(finding(entry, Severity::Error, Code::WrapperNotFound, message).hint(hint))
+}
+
 fn is_found(host: &Host, entry: &Entry, stdio: &Stdio, programs: &dyn Programs) -> bool {
     let command = stdio.command.as_str();
     let extensions: &[&str] =
@@ -314,7 +336,8 @@ fn client_of(entry: &Entry) -> Option<&'static Client> {
 
 /// Variables that the client expands and that are not set here.
 fn variables(host: &Host, entry: &Entry) -> Vec<Finding> {
-    let Some(client) = client_of(entry).filter(|_| !entry.disabled) else { return Vec::new() };
+    let is_here = !entry.disabled && entry.scope != Scope::Elsewhere;
+    let Some(client) = client_of(entry).filter(|_| is_here) else { return Vec::new() };
     let mut names: Vec<String> = texts(entry.server())
         .flat_map(|text| mentioned(text, client.variables.forms))
         .filter(|name| !host.env.contains_key(name))
@@ -380,7 +403,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(word)
 }
 
-/// One for each client that asks again about entries that are wrapped.
+/// One for each client that asks again about entries that are, or are going to be, wrapped.
 fn approvals(report: &Report<'_>) -> Vec<Finding> {
     let mut first: BTreeMap<ClientId, Finding> = BTreeMap::new();
     for entry in wrapped(report) {
@@ -396,7 +419,8 @@ fn approvals(report: &Report<'_>) -> Vec<Finding> {
                     entry,
                     Severity::Info,
                     Code::ApprovalReset,
-                    "this client asks again about servers whose entry was changed",
+                    "this client asks again about servers whose entry was changed, \
+                     as `install` and `uninstall` do",
                 )
                 .hint(what)
             });
@@ -406,7 +430,9 @@ fn approvals(report: &Report<'_>) -> Vec<Finding> {
 }
 
 fn wrapped<'r>(report: &'r Report<'_>) -> impl Iterator<Item = &'r Entry> {
-    report.entries.iter().map(|status| status.entry).filter(|entry| entry.wrapped.is_some())
+    let is_or_may_be =
+        |entry: &&Entry| entry.wrapped.is_some() || entry.protection == Protection::Wrappable;
+    report.entries.iter().map(|status| status.entry).filter(is_or_may_be)
 }
 
 /// One for each client with an allow-list that is in use.
@@ -423,7 +449,7 @@ fn allow_lists(host: &Host, report: &Report<'_>) -> Vec<Finding> {
             server: None,
             file,
             message: format!("the list `{key}` looks at commands and may refuse wrapped servers"),
-            hint: Some("have defenter's path added to it".to_owned()),
+            hint: Some("have defenter's path added to it, before servers are wrapped".to_owned()),
         }));
     }
     findings

@@ -85,6 +85,8 @@ pub struct HookStatus {
     pub events: usize,
     /// Whether the client stops what the hook is about when the hook fails.
     pub fails_closed: bool,
+    /// How many hooks run a defenter that is not this one.
+    pub stale: usize,
     /// Whether the client runs what is there; none for a client that asks for no trust in it.
     pub trusted: Option<bool>,
 }

@@ -59,6 +59,9 @@ pub struct Host {
     /// Where the machine's file tree is mounted, for looking at another machine's files (a
     /// fixture tree, a WSL distribution seen from Windows). None for this machine.
     pub root: Option<PathBuf>,
+    /// Where the file trees of Linux systems within this one are (`\\\\wsl.localhost\\NAME`); their
+    /// users' clients are looked at too, and never changed.
+    pub linux_within: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Host {
@@ -75,7 +78,7 @@ impl fmt::Debug for Host {
 impl Host {
     /// This machine.
     pub fn new(os: Os, home: impl Into<PathBuf>, env: BTreeMap<String, String>) -> Self {
-        Self { os, home: home.into(), env, root: None }
+        Self { os, home: home.into(), env, root: None, linux_within: Vec::new() }
     }
 
     /// The same machine with its file tree mounted elsewhere.
@@ -184,6 +187,23 @@ impl Host {
     }
 }
 
+/// The names of the Linux systems in what `wsl.exe --list --quiet` prints: UTF-16, or UTF-8 where
+/// `WSL_UTF8` is set; one a line. A name that could lead elsewhere is left out.
+pub fn wsl_names(printed: &[u8]) -> Vec<String> {
+    let text = if printed.contains(&0) {
+        let units = printed.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect()
+    } else {
+        String::from_utf8_lossy(printed).into_owned()
+    };
+    let is_name = |name: &&str| {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
+    };
+    let names = text.lines().map(|line| line.trim_matches(['\u{feff}', ' ', '\r'])).filter(is_name);
+    names.take(MAX_USERS).map(str::to_owned).collect()
+}
+
 /// A path with forward slashes.
 pub(crate) fn slashes(path: &str) -> String {
     path.replace('\\', "/")
@@ -226,6 +246,17 @@ mod tests {
         assert_eq!(homes, ["/home/a", "/home/b", "/root"]);
         assert_eq!(users[0].real("/home/a/.x"), root.path().join("home/a/.x"));
         assert!(Host::linux_users_at(Path::new("/nonexistent")).is_empty());
+    }
+
+    #[test]
+    fn the_names_of_linux_systems_are_read_in_both_encodings() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let text = "Ubuntu-24.04\r\nDebian\r\n\r\n";
+        assert_eq!(wsl_names(&wide(text)), ["Ubuntu-24.04", "Debian"]);
+        assert_eq!(wsl_names(&wide(&format!("\u{feff}{text}"))), ["Ubuntu-24.04", "Debian"]);
+        assert_eq!(wsl_names(text.as_bytes()), ["Ubuntu-24.04", "Debian"]);
+        assert_eq!(wsl_names(b"..\\..\\x\n../y\n.\n"), [""; 0]);
+        assert_eq!(wsl_names(b""), [""; 0]);
     }
 
     #[test]

@@ -21,5 +21,5 @@ mod paths;
 pub mod settings;
 
 pub use given::{Given, GivenError};
-pub use host::{Host, Os};
+pub use host::{Host, Os, wsl_names};
 pub use paths::{MAX_SOCKET_PATH, Paths, PathsError};

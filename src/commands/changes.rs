@@ -51,7 +51,7 @@ struct Done {
 
 impl Place {
     pub(super) fn new(args: &ChangeArgs) -> Result<Self, Failure> {
-        let house = here::house(Vec::new())?;
+        let house = here::house_and_linux()?;
         house.paths.create(here::uid()).or_fail(Exit::Failed)?;
         let chosen = args.client.iter().map(|id| client(id)).collect::<Result<Vec<_>, _>>()?;
         let projects = args.project.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>();

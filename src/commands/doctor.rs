@@ -10,6 +10,7 @@ use defenter_actors::{
 use defenter_config::{
     clients::discover,
     doctor::{self, Programs, Severity, SystemPrograms},
+    hooks::{HookStatus, hook_status},
     install::{Journal, status},
 };
 use defenter_policy::PolicySet;
@@ -47,9 +48,10 @@ struct Finding {
 }
 
 pub(crate) fn run(args: &LookArgs) -> Outcome {
-    let house = here::house(Vec::new())?;
+    let house = here::house_and_linux()?;
     let mut findings = ourselves(&house);
     findings.extend(entries(&house, args)?);
+    findings.extend(hooks(&house, args)?);
     if args.json {
         terminal::say_json(&serde_json::json!({ "findings": findings }))?;
     } else {
@@ -201,6 +203,45 @@ fn entries(house: &House, args: &LookArgs) -> Result<Vec<Finding>, Failure> {
     Ok(findings.into_iter().map(of).collect())
 }
 
+/// What is to be said of our hooks in the clients' files, where there are any.
+fn hooks(house: &House, args: &LookArgs) -> Result<Vec<Finding>, Failure> {
+    let chosen = |status: &&HookStatus| {
+        args.client.is_empty() || args.client.iter().any(|id| id == status.client.as_str())
+    };
+    let statuses = hook_status(&house.host, &super::install::wrapper()?.program);
+    Ok(statuses.iter().filter(chosen).filter_map(hook).collect())
+}
+
+/// What is to be said of the hooks in one file; nothing where there are none.
+fn hook(status: &HookStatus) -> Option<Finding> {
+    let HookStatus { installed, events, stale, .. } = *status;
+    let again = "run `defenter install --hooks`";
+    let finding = match (installed, status.trusted) {
+        (0, _) if stale == 0 => return None,
+        (_, _) if stale > 0 => {
+            let message = format!("{stale} of its hooks run a defenter that is not this one");
+            Finding::new(Severity::Warning, "hooks", message).hint(again)
+        }
+        (some, _) if some < events => {
+            let message = format!("{} of our {events} hooks are not there", events - some);
+            Finding::new(Severity::Warning, "hooks", message).hint(again)
+        }
+        (_, Some(false)) => {
+            let message = "it does not run our hooks, since it does not trust them";
+            Finding::new(Severity::Error, "hooks", message).hint(again)
+        }
+        _ if status.fails_closed => return None,
+        _ => {
+            let message = "it goes on where a hook cannot be run";
+            let hint =
+                "a hook of this client is a witness; its MCP servers are guarded by the proxy";
+            Finding::new(Severity::Info, "hooks", message).hint(hint)
+        }
+    };
+    let file = Some(status.file.display().to_string());
+    Some(Finding { client: Some(status.client.to_string()), file, ..finding })
+}
+
 impl Finding {
     fn new(severity: Severity, code: &'static str, message: impl Into<String>) -> Self {
         let (client, server, file, hint) = (None, None, None, None);
@@ -301,6 +342,33 @@ mod tests {
         assert!(notifications(&|program| program == "notify-send").is_none());
         let finding = notifications(&|_| false).expect("a finding");
         assert_eq!((finding.severity, finding.code), (Severity::Info, "notifications"));
+    }
+
+    #[test]
+    fn what_is_said_of_hooks_follows_from_their_status() {
+        let check = |installed, stale, fails_closed, trusted, expected| {
+            let status = HookStatus {
+                client: super::super::install::client("codex").expect("a client"),
+                file: "/h/hooks.json".into(),
+                installed,
+                events: 3,
+                fails_closed,
+                stale,
+                trusted,
+            };
+            let found = hook(&status).map(|finding| {
+                assert!(finding.hint.is_some() && finding.file.is_some());
+                finding.severity
+            });
+            assert_eq!(found, expected, "{status:?}");
+        };
+        check(0, 0, false, None, None);
+        check(3, 0, true, None, None);
+        check(3, 0, false, None, Some(Severity::Info));
+        check(3, 0, false, Some(true), Some(Severity::Info));
+        check(3, 0, false, Some(false), Some(Severity::Error));
+        check(2, 0, true, None, Some(Severity::Warning));
+        check(0, 3, true, None, Some(Severity::Warning));
     }
 
     #[test]

@@ -55,7 +55,7 @@ struct Row {
 }
 
 pub(crate) fn run(args: &LookArgs) -> Outcome {
-    let house = here::house(Vec::new())?;
+    let house = here::house_and_linux()?;
     let running = control::status(&house.paths)?.map(|status| status.servers);
     let found = clients::discover(&house.host, &options(args)?);
     let journal = Journal::new(house.paths.install_journal());

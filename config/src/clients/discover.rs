@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::entry::{Entry, Launch, Protection};
+use super::entry::{Entry, Launch, Protection, Scope};
 use super::find::{Context, expand};
 use super::location::{Client, ClientId, Location};
 use super::projects::{Projects, listed};
@@ -86,8 +86,26 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Finds the servers of a user's clients.
+/// Why an entry of a Linux within this system is left alone.
+const LINUX_WITHIN: &str = "it is of a Linux within this system; install Defenter there";
+
+/// Finds the servers of a user's clients, and those of the Linux systems within this one.
 pub fn discover(host: &Host, options: &Options) -> Discovery {
+    let mut found = discover_own(host, options);
+    for user in host.linux_within.iter().flat_map(|root| Host::linux_users_at(root)) {
+        let own = Options { projects: Vec::new(), ..options.clone() };
+        let within = discover_own(&user, &own);
+        found.problems.extend(within.problems);
+        found.entries.extend(within.entries.into_iter().map(|entry| Entry {
+            scope: Scope::Elsewhere,
+            protection: Protection::ReportOnly(LINUX_WITHIN),
+            ..entry
+        }));
+    }
+    found
+}
+
+fn discover_own(host: &Host, options: &Options) -> Discovery {
     let mut scan = Scan::new(host);
     let projects = projects(&mut scan, options);
     for client in selected(options) {

@@ -223,14 +223,16 @@ pub(super) fn status(system: &HookSystem, place: &Place) -> Option<HookStatus> {
         return None;
     }
     let text = text_of(&place.path).ok().flatten();
-    let installed = match &place.content {
+    let (installed, ours) = match &place.content {
         Content::Whole(whole) => {
-            let is_there = text.is_some_and(|text| text == whole.text());
-            if is_there { place.events.len() } else { 0 }
+            let count = |is: bool| if is { place.events.len() } else { 0 };
+            let is_there = text.as_ref().is_some_and(|text| *text == whole.text());
+            (count(is_there), count(text.is_some_and(|text| whole.is_ours(&text))))
         }
         Content::Json(wanted) => {
             let doc = text.and_then(|text| parse(&text).ok());
-            doc.as_ref().and_then(Doc::root).map_or(0, |root| contained(root, wanted))
+            let root = doc.as_ref().and_then(Doc::root);
+            root.map_or((0, 0), |root| (contained(root, wanted), count_ours(root)))
         }
     };
     Some(HookStatus {
@@ -239,8 +241,16 @@ pub(super) fn status(system: &HookSystem, place: &Place) -> Option<HookStatus> {
         installed,
         events: place.events.len(),
         fails_closed: system.fails_closed,
+        stale: ours.saturating_sub(installed),
         trusted: None,
     })
+}
+
+/// How many items of lists run a hook of ours, whichever defenter it is.
+fn count_ours(node: &Node) -> usize {
+    let inner = node.members().iter().map(|member| count_ours(&member.node)).sum::<usize>();
+    let items = node.items().iter();
+    inner + items.map(|item| if is_ours(item) { 1 } else { count_ours(item) }).sum::<usize>()
 }
 
 /// How many items of the wanted lists are there.

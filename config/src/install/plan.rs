@@ -163,6 +163,8 @@ pub fn plan_uninstall(
     for entry in chosen(discovery, choice) {
         match entry.wrapped.as_ref().map(|wrapped| wrapped.form) {
             None => {}
+            // Its own Defenter gives it back.
+            Some(_) if entry.scope == Scope::Elsewhere => {}
             Some(Form::Proxy) => plan.queue(&mut files, entry, "", None),
             Some(Form::Address | Form::Local) => {
                 let saved = matching(&saved, entry, discovery);
@@ -203,6 +205,11 @@ fn changed_reason() -> String {
 
 /// Why an entry is not wrapped.
 fn install_reason(entry: &Entry, choice: &Choice, program: &str) -> Option<String> {
+    if let Protection::ReportOnly(reason) = entry.protection
+        && entry.scope == Scope::Elsewhere
+    {
+        return Some(reason.to_owned());
+    }
     match &entry.wrapped {
         None => {}
         // Another defenter's place is taken.

@@ -7,7 +7,7 @@
 //! servers by name (MCPoison, CVE-2025-54136).
 
 use super::journal::{Journal, JournalError, Saved, server_hash};
-use crate::clients::{Discovery, Entry, Form, Protection};
+use crate::clients::{Discovery, Entry, Form, Protection, Scope};
 
 /// Every entry, and what the journal has besides.
 #[derive(Clone, Debug)]
@@ -94,6 +94,10 @@ pub(super) fn matching<'s>(
 
 fn state(entry: &Entry, programs: &[&str], saved: Option<&Saved>) -> State {
     match (&entry.wrapped, &entry.protection) {
+        // What runs there, its own Defenter knows.
+        (_, Protection::ReportOnly(reason)) if entry.scope == Scope::Elsewhere => {
+            State::ReportOnly(reason)
+        }
         // Anybody can write such an address; what tells ours is that we remember it.
         (Some(wrapped), _) if wrapped.form == Form::Local => {
             if saved.is_some_and(|saved| saved.by_address) {

@@ -7,6 +7,9 @@ use defenter_config::clients::{
     self, Entry, Launch, Options, ProblemKind, Protection, Transport, discover, watch_paths,
 };
 use defenter_config::doc::Step;
+use defenter_config::install::{
+    Choice, Journal, State, Status, Wrapper, plan_install, plan_uninstall, status,
+};
 use serde_json::Value;
 
 use crate::trees::{Tree, Trees};
@@ -205,4 +208,35 @@ fn debug_output_shows_no_secret() {
             assert!(!text.contains(secret), "{secret}");
         }
     }
+}
+
+#[test]
+fn the_clients_of_a_linux_within_windows_are_shown_and_left_alone() {
+    let trees = Trees::new();
+    let (windows, linux) = (trees.tree(Os::Windows), trees.tree(Os::Linux));
+    let own = discover(&windows.host(), &Options::default());
+    let mut host = windows.host();
+    host.linux_within = vec![linux.root.clone()];
+    let both = discover(&host, &Options::default());
+    let (here, there) = both.entries.split_at(own.entries.len());
+    assert_eq!(here, own.entries);
+    assert!(there.len() > 50, "{}", there.len());
+    for entry in there {
+        assert_eq!(entry.scope, clients::Scope::Elsewhere);
+        let Protection::ReportOnly(why) = entry.protection else { panic!("{entry:?}") };
+        assert!(why.contains("Linux within"), "{why}");
+    }
+    let state = crate::trees::scratch();
+    let journal = Journal::new(state.path().join("install"));
+    let wrapper = Wrapper { program: "C:/d/defenter.exe".into(), portable: "defenter".into() };
+    let choice = Choice { projects: true, ..Choice::default() };
+    for plan in [
+        plan_install(&both, &choice, &wrapper, &journal).expect("a plan"),
+        plan_uninstall(&both, &choice, &journal).expect("a plan"),
+    ] {
+        assert!(plan.files.iter().all(|file| !file.file.starts_with(&linux.root)), "{plan:?}");
+    }
+    let report = status(&both, &journal, &["C:/d/defenter.exe", "defenter"]).expect("a report");
+    let is_shown = |status: &Status<'_>| matches!(status.state, State::ReportOnly(_));
+    assert!(report.entries[own.entries.len()..].iter().all(is_shown));
 }

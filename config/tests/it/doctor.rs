@@ -61,7 +61,9 @@ fn before_install_everything_is_said_to_be_unprotected() {
     assert_eq!(of(&findings, Code::FileProblem), [("trae", None), ("junie", None)]);
     assert!(of(&findings, Code::SameName).contains(&("claude-code", Some("github"))));
     assert_eq!(of(&findings, Code::ManagedOnly), [("claude-code", Some("corp-proxy"))]);
-    assert_eq!(of(&findings, Code::ApprovalReset), []);
+    // What wrapping will bring about is said before.
+    assert!(of(&findings, Code::ApprovalReset).contains(&("cursor", None)));
+    assert_eq!(of(&findings, Code::WrapperNotFound), [("claude-code", Some("already"))]);
 }
 
 #[test]
@@ -109,7 +111,9 @@ fn after_install_the_same_is_said_of_the_servers_behind_the_wrapper() {
         tree.root.join("home/dev/.codex/requirements.toml"),
     )
     .expect("a link");
-    let findings = look(&tree, "/usr/bin", &Only(&["/usr/bin/npx"]), true);
+    let here = &["/usr/bin/npx", "/d/defenter", "/usr/bin/defenter"];
+    let findings = look(&tree, "/usr/bin", &Only(here), true);
+    assert_eq!(of(&findings, Code::WrapperNotFound), [("claude-code", Some("already"))]);
     let bad: Vec<_> = findings
         .iter()
         .filter(|finding| {
@@ -133,4 +137,16 @@ fn after_install_the_same_is_said_of_the_servers_behind_the_wrapper() {
     assert!(errors.contains(&("factory", Code::VariableNotSet)), "{errors:?}");
     let text = format!("{findings:?}");
     assert!(!text.contains("s3cr3t") && !text.contains("ghp_"));
+}
+
+#[test]
+fn a_defenter_that_is_gone_is_an_error() {
+    let trees = Trees::new();
+    let findings = look(&trees.tree(Os::Linux), "/usr/bin", &Only(&["/usr/bin/npx"]), true);
+    let gone = of(&findings, Code::WrapperNotFound);
+    assert!(gone.contains(&("cursor", Some("figma"))), "{gone:?}");
+    // In a file that others share it has no folder.
+    assert!(gone.contains(&("cursor", Some("acme"))), "{gone:?}");
+    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    assert!(findings.iter().filter(|it| it.code == Code::WrapperNotFound).all(is_error));
 }

@@ -160,8 +160,10 @@ fn hooks_are_taken_out_when_the_records_are_lost_and_moved_when_the_program_move
     let moved = HookPlan::install(&host, &[], "/new/defenter", &journal).expect("a plan");
     carry_out(&moved, &journal);
     assert_eq!(installed(&host).0, 0);
+    let status = hook_status(&host, PROGRAM);
+    assert!(status.iter().all(|status| status.stale == status.events), "{status:?}");
     let status = hook_status(&host, "/new/defenter");
-    assert!(status.iter().all(|status| status.installed == status.events));
+    assert!(status.iter().all(|status| (status.installed, status.stale) == (status.events, 0)));
     let cursor = tree.root.join("home/dev/.cursor/hooks.json");
     let text = fs::read_to_string(&cursor).expect("text");
     assert!(text.contains("audit.sh") && !text.contains("my defenter"));

@@ -142,6 +142,7 @@ fn check(os: Os, client: &Client, location: &Location, pattern: &str, key: &str)
 #[test]
 fn every_place_of_the_table_is_found_wrapped_and_given_back_on_every_system() {
     let mut places = 0;
+    let mut seen = BTreeSet::new();
     for os in [Os::Linux, Os::Macos, Os::Windows] {
         for client in all() {
             for location in client.locations.iter().filter(|location| location.is_on(os)) {
@@ -150,12 +151,15 @@ fn every_place_of_the_table_is_found_wrapped_and_given_back_on_every_system() {
                     for key in keys {
                         check(os, client, location, pattern, key);
                         places += 1;
+                        seen.insert(client.id);
                     }
                 }
             }
         }
     }
     assert!(places > 400, "{places}");
+    let without: Vec<_> = all().map(|client| client.id).filter(|id| !seen.contains(id)).collect();
+    assert_eq!(without, [], "clients without a place that could be tried");
 }
 
 #[test]
