@@ -17,7 +17,8 @@ const MAX_LENGTH: usize = START.len() + MAX_NAME + 1;
 pub(crate) fn find(text: &[u8]) -> Vec<Range<usize>> {
     static FINDER: LazyLock<memchr::memmem::Finder<'static>> =
         LazyLock::new(|| memchr::memmem::Finder::new(START));
-    if text.len() < START.len() {
+    // Most texts that are looked at are a value, and most values hold no bracket.
+    if text.len() < START.len() || text.len() < 1024 && memchr::memchr(b'[', text).is_none() {
         return Vec::new();
     }
     FINDER.find_iter(text).filter_map(|start| starting(text, start)).collect()

@@ -216,17 +216,26 @@ fn entity(text: &[u8]) -> Option<(char, usize)> {
 /// The ASCII byte that a character is taken for, or nothing for one that is not seen, and the
 /// character's length. `None` for every other character.
 fn look_alike(text: &[u8]) -> Option<(Option<u8>, usize)> {
-    let length = match text[0] {
-        0xC2..=0xDF => 2,
-        0xE0..=0xEF => 3,
-        0xF0..=0xF4 => 4,
-        _ => return None,
-    };
-    let c = std::str::from_utf8(text.get(..length)?).ok()?.chars().next()?;
+    let (c, length) = char_of(text)?;
     if is_ignorable(c) {
         return Some((None, length));
     }
     ascii_of(c).map(|byte| (Some(byte), length))
+}
+
+/// The character of two bytes or more at the start of a text, and its length.
+fn char_of(text: &[u8]) -> Option<(char, usize)> {
+    let more = |at: usize| text.get(at).filter(|b| **b & 0xC0 == 0x80).map(|b| u32::from(b & 0x3F));
+    let lead = u32::from(*text.first()?);
+    let (code, length, least) = match lead {
+        0xC2..=0xDF => ((lead & 0x1F) << 6 | more(1)?, 2, 0x80),
+        0xE0..=0xEF => ((lead & 0x0F) << 12 | more(1)? << 6 | more(2)?, 3, 0x800),
+        0xF0..=0xF4 => {
+            ((lead & 0x07) << 18 | more(1)? << 12 | more(2)? << 6 | more(3)?, 4, 0x1_0000)
+        }
+        _ => return None,
+    };
+    Some((char::from_u32(code).filter(|_| code >= least)?, length))
 }
 
 /// Characters that are not shown: Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties)
@@ -508,6 +517,19 @@ mod tests {
         check("v=%41%4b&#73;&#x41;\\u0041", "v=AKIAA");
         check("\u{410}K\u{200B}I\u{AD}A\u{FF21}", "AKIAA");
         check("plain & 100% \\n text", "");
+    }
+
+    #[test]
+    fn characters_are_read_as_the_standard_library_does() {
+        for code in (0x80..0x11_0000_u32).step_by(97).chain([0x7FF, 0x800, 0xFFFF, 0x1_0000]) {
+            let Some(c) = char::from_u32(code) else { continue };
+            assert_eq!(char_of(c.to_string().as_bytes()), Some((c, c.len_utf8())));
+        }
+        for bytes in
+            [&b"\xC0\x80"[..], b"\xE0\x80\x80", b"\xED\xA0\x80", b"\xF4\x90\x80\x80", b"\xC3"]
+        {
+            assert_eq!(char_of(bytes), None, "{}", bytes.escape_ascii());
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::action::{Action, What};
 use crate::blocks::Marked;
-use crate::context::{self, Assigned, Assignments};
+use crate::context::{self, Assigned, Assignments, Judged};
 use crate::finding::Fingerprint;
 use crate::offsets::Derived;
 use crate::redactor::Redactor;
@@ -60,7 +60,20 @@ pub(crate) struct Work<'r> {
     steps: u64,
     /// Rules that look far, each with the place of its next look.
     waits: Vec<(usize, usize)>,
+    /// What expressions matched and was no token.
+    rejected: Vec<Rejected>,
     pub(crate) exhausted: bool,
+}
+
+/// How often a rule is tried within what it matched and what was no token.
+const MAX_REJECTED: u32 = 4;
+
+/// What a rule's expression matched, and was no token.
+struct Rejected {
+    rule: usize,
+    end: usize,
+    /// How often the rule was tried in vain before that end.
+    count: u32,
 }
 
 /// What is looked at, and how it is to be read.
@@ -99,6 +112,7 @@ impl<'r> Work<'r> {
             exempted: BTreeSet::new(),
             steps,
             waits: Vec::new(),
+            rejected: Vec::new(),
             exhausted: length > budget.max_bytes,
         }
     }
@@ -122,6 +136,22 @@ impl<'r> Work<'r> {
         let skip = rule.spec.stride.max(rule.spec.reach) as usize;
         if skip > 0 {
             self.waits.push((index, at + skip));
+        }
+    }
+
+    /// Notes that a rule matched from `at` to `end` in vain; after a few times within one such
+    /// match it waits for its end, so that no byte is looked at more often.
+    fn reject(&mut self, index: usize, at: usize, end: usize) {
+        match self.rejected.iter_mut().find(|known| known.rule == index) {
+            Some(known) if at < known.end => {
+                known.count += 1;
+                if known.count >= MAX_REJECTED {
+                    let until = known.end;
+                    self.waits.push((index, until));
+                }
+            }
+            Some(known) => (known.end, known.count) = (end, 1),
+            None => self.rejected.push(Rejected { rule: index, end, count: 1 }),
         }
     }
 
@@ -201,8 +231,9 @@ impl<'r> Work<'r> {
         let filter = redactor.prefilter();
         let text = layer.text;
         let first = self.found.len();
-        let outer = std::mem::take(&mut self.waits);
+        let outer = (std::mem::take(&mut self.waits), std::mem::take(&mut self.rejected));
         let mut assignments = Assignments::new(text, layer.json);
+        let mut judged = Judged::default();
         let mut anywhere = redactor.actions().always.clone();
         let mut encoded = (layer.depth < redactor.budget().max_depth)
             .then(|| decode::Encoded::new(text, !layer.json));
@@ -232,7 +263,8 @@ impl<'r> Work<'r> {
                                 anywhere.push(rule);
                             }
                         } else if !self.exhausted {
-                            self.at_keyword(&layer, &mut assignments, action, &place);
+                            let around = (&mut assignments, &mut judged);
+                            self.at_keyword(&layer, around, action, &place);
                         }
                     }
                 });
@@ -247,7 +279,7 @@ impl<'r> Work<'r> {
                 self.everywhere(text, range, rule);
             }
         }
-        self.waits = outer;
+        (self.waits, self.rejected) = outer;
         if let Some(encoded) = &encoded {
             self.seeds(text, encoded);
         }
@@ -288,7 +320,7 @@ impl<'r> Work<'r> {
     fn at_keyword(
         &mut self,
         layer: &Layer<'_>,
-        assignments: &mut Assignments<'_>,
+        (assignments, judged): (&mut Assignments<'_>, &mut Judged),
         action: &Action,
         place: &Place,
     ) {
@@ -315,13 +347,13 @@ impl<'r> Work<'r> {
                 if context::may_follow(text, end) {
                     context::after_word(self, text, index, end);
                 }
-                if !context::may_assign(text, end) {
+                if assignments.is_spent(at, end) || !context::may_assign(text, end) {
                     return;
                 }
                 let assigned = assignments.at(self, at, end).filter(|found| !found.spaced).cloned();
                 if let Some(assigned) = assigned {
-                    context::judge(self, layer, index, &assigned);
-                    self.elements(layer, assignments, index, assigned);
+                    context::judge(self, layer, index, &assigned, judged);
+                    self.elements(layer, assignments, judged, index, assigned);
                 }
             }
             What::Detector(Detector::UrlCredentials) => {
@@ -342,6 +374,7 @@ impl<'r> Work<'r> {
         &mut self,
         layer: &Layer<'_>,
         assignments: &Assignments<'_>,
+        judged: &mut Judged,
         index: usize,
         first: Assigned,
     ) {
@@ -351,7 +384,7 @@ impl<'r> Work<'r> {
         let mut assigned = first;
         for _ in 0..MAX_ELEMENTS {
             let Some(next) = assignments.next_element(&assigned) else { return };
-            context::judge(self, layer, index, &next);
+            context::judge(self, layer, index, &next, judged);
             assigned = next;
         }
     }
@@ -386,9 +419,12 @@ impl<'r> Work<'r> {
         };
         if !rule.spec.glued && outside(at + found.get(0).map_or(0, |whole| whole.start())) {
             self.wait(rule, index, keyword);
+            self.reject(index, keyword, span.end);
             return;
         }
-        self.check(text, index, span.clone(), &span);
+        if !self.check(text, index, span.clone(), &span) {
+            self.reject(index, keyword, span.end);
+        }
     }
 
     /// Tries a rule's expression on a whole assigned value.
@@ -536,6 +572,7 @@ impl<'r> Work<'r> {
         if !self.spend(joined.text.len()) {
             return;
         }
+        let outer = (std::mem::take(&mut self.waits), std::mem::take(&mut self.rejected));
         let first = self.found.len();
         let redactor = self.redactor;
         let text = &joined.text[..];
@@ -553,6 +590,7 @@ impl<'r> Work<'r> {
                 }
             }
         });
+        (self.waits, self.rejected) = outer;
         for found in &mut self.found[first..] {
             found.span = joined.origin(&found.span);
         }

@@ -1,6 +1,6 @@
 //! Owns the one look at every byte: which class it is of, and whether a keyword may start there.
-//! Accepts blocks of 64 bytes; emits a bit for each byte; promises that vector instructions (AVX2,
-//! NEON) and plain code agree. The only unsafe code of the crate.
+//! Accepts blocks of 64 bytes; emits a bit for each byte; promises that vector instructions
+//! (AVX-512, AVX2, NEON) and plain code agree. The only unsafe code of the crate.
 
 use crate::window::{BUCKETS, Plan, WIDTH};
 
@@ -169,6 +169,8 @@ pub(crate) enum Lanes {
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
@@ -176,15 +178,21 @@ pub(crate) enum Lanes {
 impl Lanes {
     /// The best that this machine has.
     pub(crate) fn best() -> Lanes {
+        Lanes::all().last().unwrap_or(Lanes::Plain)
+    }
+
+    /// All that this machine has, the slowest first.
+    fn all() -> impl Iterator<Item = Lanes> {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            return Lanes::Avx2;
-        }
+        let more = [
+            is_x86_feature_detected!("avx2").then_some(Lanes::Avx2),
+            is_x86_feature_detected!("avx512bw").then_some(Lanes::Avx512),
+        ];
         #[cfg(target_arch = "aarch64")]
-        if std::arch::is_aarch64_feature_detected!("neon") {
-            return Lanes::Neon;
-        }
-        Lanes::Plain
+        let more = [std::arch::is_aarch64_feature_detected!("neon").then_some(Lanes::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let more: [Option<Lanes>; 0] = [];
+        std::iter::once(Lanes::Plain).chain(more.into_iter().flatten())
     }
 
     /// Marks as many blocks as there is room for in `out`, or as the text has with [`BEYOND`]
@@ -199,10 +207,13 @@ impl Lanes {
                 }
             }
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `best` makes this value only where the processor has AVX2.
+            // SAFETY: `all` makes this value only where the processor has AVX2.
             Lanes::Avx2 => unsafe { avx2::mark(nibbles, blocks, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `all` makes this value only where the processor has AVX-512BW.
+            Lanes::Avx512 => unsafe { avx512::mark(nibbles, blocks, out) },
             #[cfg(target_arch = "aarch64")]
-            // SAFETY: `best` makes this value only where the processor has NEON.
+            // SAFETY: `all` makes this value only where the processor has NEON.
             Lanes::Neon => unsafe { neon::mark(nibbles, blocks, out) },
         }
         count
@@ -390,6 +401,107 @@ mod avx2 {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::*;
+
+    /// As [`plain`], for several blocks.
+    #[target_feature(enable = "avx512bw")]
+    pub(super) fn mark<'t>(
+        nibbles: &Nibbles,
+        blocks: impl Iterator<Item = &'t Block>,
+        out: &mut [Marks],
+    ) {
+        let pair = |tables: &[[u8; 16]; 2]| [wide(&tables[0]), wide(&tables[1])];
+        let (tokens, others) = (pair(&TOKEN_TABLES), pair(&OTHER_TABLES));
+        for (marks, block) in out.iter_mut().zip(blocks) {
+            *marks = whole(nibbles, &tokens, &others, block);
+        }
+    }
+
+    /// The marks of a block.
+    #[target_feature(enable = "avx512bw")]
+    #[inline]
+    fn whole(
+        nibbles: &Nibbles,
+        tokens: &[__m512i; 2],
+        others: &[__m512i; 2],
+        block: &Block,
+    ) -> Marks {
+        let bytes = load(block, 0);
+        let places =
+            [split(bytes), split(load(block, 1)), split(load(block, 2)), split(load(block, 3))];
+        let token = lookup(tokens, &places[0]);
+        let other = lookup(others, &places[0]);
+        let mut taken = _mm512_setzero_si512();
+        for table in nibbles {
+            let mut left = _mm512_set1_epi8(-1);
+            for place in 0..WIDTH {
+                let pair = [wide(&table[place][0]), wide(&table[place][1])];
+                left = _mm512_and_si512(left, lookup(&pair, &places[place]));
+            }
+            taken = _mm512_or_si512(taken, left);
+        }
+        let lead = _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8(0xC0_u8.cast_signed()));
+        Marks {
+            keyword: some(taken, u8::MAX),
+            digit: some(token, DIGIT),
+            word: some(token, DIGIT | LETTER),
+            run: some(token, RUN),
+            piece: some(token, u8::MAX),
+            hyphen: some(token, HYPHEN),
+            colon: some(other, COLON),
+            sign: some(other, SIGN),
+            stop: some(other, QUOTE | LINE),
+            odd: some(other, PERCENT | BACKSLASH) | lead,
+            bracket: some(other, BRACKET),
+            capital_r: some(other, CAPITAL_R),
+        }
+    }
+
+    #[target_feature(enable = "avx512bw")]
+    #[inline]
+    fn load(block: &Block, at: usize) -> __m512i {
+        let bytes: &[u8; 64] = block[at..].first_chunk().unwrap_or(&[0; 64]);
+        // SAFETY: the reference is to 64 bytes, and the load asks for no alignment.
+        unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+    }
+
+    /// A table in each quarter of a register.
+    #[target_feature(enable = "avx512bw")]
+    #[inline]
+    fn wide(table: &[u8; 16]) -> __m512i {
+        // SAFETY: the reference is to 16 bytes, and the load asks for no alignment.
+        _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(table.as_ptr().cast()) })
+    }
+
+    /// The low and the high nibble of each byte.
+    #[target_feature(enable = "avx512bw")]
+    #[inline]
+    fn split(bytes: __m512i) -> [__m512i; 2] {
+        let nibble = _mm512_set1_epi8(15);
+        [_mm512_and_si512(bytes, nibble), _mm512_and_si512(_mm512_srli_epi16(bytes, 4), nibble)]
+    }
+
+    #[target_feature(enable = "avx512bw")]
+    #[inline]
+    fn lookup(tables: &[__m512i; 2], nibbles: &[__m512i; 2]) -> __m512i {
+        _mm512_and_si512(
+            _mm512_shuffle_epi8(tables[0], nibbles[0]),
+            _mm512_shuffle_epi8(tables[1], nibbles[1]),
+        )
+    }
+
+    /// Which bytes have any of those bits.
+    #[target_feature(enable = "avx512bw")]
+    #[inline]
+    fn some(bytes: __m512i, bits: u8) -> u64 {
+        _mm512_test_epi8_mask(bytes, _mm512_set1_epi8(bits.cast_signed()))
+    }
+}
+
 #[cfg(target_arch = "aarch64")]
 mod neon {
     use std::arch::aarch64::*;
@@ -536,10 +648,13 @@ mod tests {
         ) {
             let keywords: Vec<&str> = keywords.iter().map(String::as_str).collect();
             let nibbles = of(&keywords);
-            let (mut fast, mut slow) = ([Marks::default(); 8], [Marks::default(); 8]);
-            let count = Lanes::best().mark(&nibbles, &text, &mut fast);
-            prop_assert_eq!(count, Lanes::Plain.mark(&nibbles, &text, &mut slow));
-            prop_assert_eq!(fast, slow);
+            let mut slow = [Marks::default(); 8];
+            let count = Lanes::Plain.mark(&nibbles, &text, &mut slow);
+            for lanes in Lanes::all() {
+                let mut fast = [Marks::default(); 8];
+                prop_assert_eq!(lanes.mark(&nibbles, &text, &mut fast), count);
+                prop_assert_eq!(fast, slow, "{:?}", lanes);
+            }
             let marked = |at: usize| slow[at / BLOCK].keyword >> (at % BLOCK) & 1 == 1;
             for at in 0..count * BLOCK {
                 let fits = |keyword: &&str| {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::blocks::{self, Marked, View};
-use crate::lanes::{Lanes, Nibbles, nibbles};
+use crate::lanes::{BLOCK, Lanes, Nibbles, nibbles};
 use crate::window::{Bucket, ByteSet, Plan, candidates, of_keyword};
 
 /// A keyword by the bytes that it is looked for by.
@@ -140,7 +140,7 @@ impl Prefilter {
         mut found: impl FnMut(usize, usize),
     ) {
         let mut left = view.now.keyword;
-        if left == 0 {
+        if left == 0 || left == u64::MAX && is_uniform(text, view.at) {
             return;
         }
         // Without a branch on what is kept, of which there is too little to be foreseen.
@@ -186,6 +186,13 @@ impl Prefilter {
             }
         }
     }
+}
+
+/// Whether a block, and what stands a block before and after it, is one byte over and over: no
+/// token has so many of one in the middle.
+fn is_uniform(text: &[u8], at: usize) -> bool {
+    let around = at.checked_sub(BLOCK).and_then(|from| text.get(from..at + 2 * BLOCK));
+    around.is_some_and(|bytes| bytes[1..] == bytes[..bytes.len() - 1])
 }
 
 /// Puts a keyword into a bucket; gives where in it the bytes are that it is looked for by, and what

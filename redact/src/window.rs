@@ -8,7 +8,7 @@
 /// How many bytes a window has.
 pub(crate) const WIDTH: usize = 4;
 /// How many buckets there are.
-pub(crate) const BUCKETS: usize = 32;
+pub(crate) const BUCKETS: usize = 64;
 
 /// A set of bytes, one bit each.
 pub(crate) type ByteSet = [u64; 4];
@@ -39,7 +39,7 @@ pub(crate) struct Bucket {
 }
 
 /// What each bucket takes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) buckets: [Bucket; BUCKETS],
 }
@@ -90,6 +90,12 @@ fn share(low: u16, high: u16) -> f64 {
         }
     }
     f64::from(sum) / 100_000.0
+}
+
+impl Default for Plan {
+    fn default() -> Plan {
+        Plan { buckets: [Bucket::default(); BUCKETS] }
+    }
 }
 
 impl Plan {

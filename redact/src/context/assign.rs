@@ -16,6 +16,8 @@ const MAX_QUOTED: usize = 8 << 10;
 const MAX_BARE: usize = 512;
 /// Most values that may begin in one run of bytes without a blank or quote.
 const MAX_BEGUN: usize = 16;
+/// Most bytes of values that begin in one such run.
+const MAX_JUDGED: usize = 2 * MAX_BARE;
 /// Most blanks between the parts.
 const MAX_BLANKS: usize = 48;
 
@@ -79,11 +81,13 @@ pub(crate) struct Assignments<'t> {
     run: Range<usize>,
     /// How many values began in that run.
     begun: usize,
+    /// How long they are, together.
+    judged: usize,
 }
 
 impl<'t> Assignments<'t> {
     pub(crate) fn new(text: &'t [u8], json: bool) -> Assignments<'t> {
-        Assignments { text, json, last: None, run: 0..0, begun: 0 }
+        Assignments { text, json, last: None, run: 0..0, begun: 0, judged: 0 }
     }
 
     /// The assignment to the key whose name holds the keyword at `start..end`.
@@ -100,6 +104,16 @@ impl<'t> Assignments<'t> {
             self.last = Some((key, assigned));
         }
         self.last.as_ref().and_then(|(_, assigned)| assigned.as_ref())
+    }
+
+    /// Whether a name at `start..end` stands deep in a run of bytes without a blank or quote, of
+    /// which enough was read as values; then none is read.
+    #[inline]
+    pub(crate) fn is_spent(&self, start: usize, end: usize) -> bool {
+        self.judged > MAX_JUDGED
+            && self.run.len() >= MAX_BARE
+            && self.run.contains(&start)
+            && end + 2 * MAX_KEY < self.run.end
     }
 
     /// The whole name around a keyword.
@@ -377,13 +391,14 @@ impl<'t> Assignments<'t> {
             let window = &text[at..text.len().min(at + MAX_BARE)];
             let length = bare_length(window);
             self.run = at..at + length;
-            self.begun = 0;
+            (self.begun, self.judged) = (0, 0);
         }
         let mut end = self.run.end;
         // Of many assignments in one run, the first and those near its end are enough.
         self.begun += 1;
         let endless = self.run.len() >= MAX_BARE;
-        if self.begun > MAX_BEGUN && (endless || end - at > 2 * MAX_KEY) {
+        let enough = self.begun > MAX_BEGUN || self.judged > MAX_JUDGED;
+        if enough && (endless || end - at > 2 * MAX_KEY) {
             return None;
         }
         let in_query = assigned
@@ -446,6 +461,7 @@ impl<'t> Assignments<'t> {
         assigned.computed =
             operated || ended && !assigned.tight && assigned.operator == Operator::Equals;
         assigned.value = at..end;
+        self.judged += end - at;
         (end > at).then_some(())
     }
 

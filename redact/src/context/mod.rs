@@ -5,6 +5,7 @@
 mod address;
 mod after;
 mod assign;
+mod judged;
 mod key;
 mod pem;
 mod placeholder;
@@ -18,6 +19,7 @@ use std::ops::Range;
 pub(crate) use address::{authorization, url_credentials};
 pub(crate) use after::{after_word, may_follow};
 pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
+pub(crate) use judged::Judged;
 pub(crate) use pem::pem;
 pub(crate) use placeholder::{is_obvious_example, is_unlikely_password};
 pub(crate) use seed::{NATS_SEED, is_nats_seed};
@@ -25,34 +27,46 @@ pub(crate) use value::{entropy, is_machine_made, is_random, is_random_token};
 
 use crate::engine::{Layer, Work};
 use crate::offsets::Derived;
-use crate::{Kind, Verdict, unescape};
+use crate::{Confidence, Kind, Verdict, unescape};
 use key::KeyClass;
 
 /// Judges an assignment by its key and its value, and adds a match if it is a secret's.
-pub(crate) fn judge(work: &mut Work<'_>, layer: &Layer<'_>, rule: usize, assigned: &Assigned) {
+pub(crate) fn judge(
+    work: &mut Work<'_>,
+    layer: &Layer<'_>,
+    rule: usize,
+    assigned: &Assigned,
+    judged: &mut Judged,
+) {
     let text = layer.text;
-    let class = key::classify(&text[assigned.key.clone()]);
-    if class == KeyClass::Other || !work.spend(assigned.value.len()) {
-        return;
-    }
     // A value that is cut short stands for another.
     let rest = &text[assigned.value.end..];
     if rest.starts_with(b"...") || rest.starts_with("…".as_bytes()) {
         return;
     }
+    let judgement = judged.recall(text, assigned, || {
+        let class = key::classify(&text[assigned.key.clone()]);
+        if class == KeyClass::Other || !work.spend(assigned.value.len()) {
+            return None;
+        }
+        let kind = if class == KeyClass::Password { Kind::Password } else { Kind::Secret };
+        let confidence = confidence(text, class, assigned, layer.json)?;
+        Some((kind, confidence))
+    });
+    if let Some((kind, confidence)) = judgement {
+        work.add_kind(text, assigned.value.clone(), rule, kind, confidence, Verdict::Unchecked);
+    }
+}
+
+/// How sure it is that what is assigned to a key of that class is a secret.
+fn confidence(text: &[u8], class: KeyClass, assigned: &Assigned, json: bool) -> Option<Confidence> {
     let raw = &text[assigned.value.clone()];
-    let decoded;
-    let meant = if layer.json && assigned.quote.is_some() && raw.contains(&b'\\') {
+    if json && assigned.quote.is_some() && raw.contains(&b'\\') {
         let mut derived = Derived::default();
         unescape::unescape(raw, 0..raw.len(), &mut derived);
-        decoded = derived.text;
-        &decoded[..]
-    } else {
-        raw
-    };
-    let Some(confidence) = value::judge(meant, class, assigned, layer.json) else { return };
-    let kind = if class == KeyClass::Password { Kind::Password } else { Kind::Secret };
-    work.add_kind(text, assigned.value.clone(), rule, kind, confidence, Verdict::Unchecked);
+        return value::judge(&derived.text, class, assigned, json);
+    }
+    value::judge(raw, class, assigned, json)
 }
 
 /// Longest part of a line that is looked at around a match, on each side.

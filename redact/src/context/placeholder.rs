@@ -174,9 +174,7 @@ pub(super) fn is_template(value: &[u8]) -> bool {
         || names_source(value)
         // A pattern: `abc*`.
         || matches!(value, [start @ .., b'*'] if start.iter().all(u8::is_ascii_alphabetic))
-        || [&b"${"[..], b"{{", b"#{", b"<%", b"@{"]
-            .iter()
-            .any(|open| memchr::memmem::find(value, open).is_some())
+        || value.windows(2).any(|w| matches!(w, [b'$' | b'{' | b'#' | b'@', b'{'] | [b'<', b'%']))
         || value.windows(3).any(|w| matches!(w, [b'$' | b'%', b'(', c] if c.is_ascii_alphabetic()))
         || matches!(value, [b'$', b'A'..=b'Z' | b'_', b'A'..=b'Z' | b'_', ..])
         || value.starts_with(b"$")

@@ -32,8 +32,10 @@ pub(crate) fn judge(
     }
     let shape = Shape::of(value);
     let shortest = if class == KeyClass::Password { 4 } else { 8 };
+    let digits_are_needed = matches!(class, KeyClass::Weak | KeyClass::Nonce);
     if value.len() < shortest
         || value.len() > MAX_VALUE
+        || digits_are_needed && shape.digit == 0
         || is_placeholder(value, &shape)
         || DOCUMENTED.contains(&value)
     {
@@ -262,7 +264,8 @@ pub(super) fn is_named(value: &[u8]) -> bool {
 pub(super) fn contains_any(text: &[u8], words: &[&[u8]]) -> bool {
     let first = words.iter().fold(0_u128, |set, word| set | 1 << (word[0] & 127));
     text.iter().enumerate().any(|(at, byte)| {
-        first >> (byte & 127) & 1 == 1 && words.iter().any(|word| text[at..].starts_with(word))
+        first >> (byte & 127) & 1 == 1
+            && words.iter().any(|word| word[0] == *byte && text[at..].starts_with(word))
     })
 }
 
