@@ -124,7 +124,7 @@ impl<'t> Encoded<'t> {
 /// Whether something is encoded at the start of a text.
 fn triggers(rest: &[u8], escapes: bool) -> bool {
     match rest[0] {
-        b'\\' => escapes && matches!(rest.get(1), Some(b'u' | b'x' | b'"' | b'/')),
+        b'\\' => escapes && matches!(rest.get(1), Some(b'u' | b'U' | b'x' | b'"' | b'/')),
         b'%' => hex_pair(rest).is_some(),
         b'&' => entity(rest).is_some(),
         // Dashes and quotes of prose are no reason to look again.
@@ -248,14 +248,23 @@ fn is_ignorable(c: char) -> bool {
 }
 
 /// Characters that look like ASCII ones: the confusables (UTS #39) of Cyrillic, Greek, Armenian
-/// and Latin, and dashes, dots and quotes.
+/// and Latin, dashes, dots and quotes, and the compatibility forms (NFKC) among letter-like symbols
+/// and Roman numerals.
 const PAIRS: &[(&str, &str)] = &[
-    ("АВЕЅІЈКМНОРСТУХҮԚԜаеѕіјорсухһԁԛԝкмнтв", "ABESIJKMHOPCTYXYQWaesijopcyxhdqwkmhtb"),
-    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοικνυρα", "ABEZHIKMNOPTYXoikvupa"),
-    ("ՍՕօսոհցզ", "UOounhgq"),
-    ("ıɡɩʟℓƍ", "igilld"),
-    ("‐‑‒–—―−", "-------"),
-    ("․‚′‘’“”", "...''\"\""),
+    ("АВЕЅІӀЈКМНОРСТУХҮԚԜԌѴЬЗбаеҽѕіјорсухһԁԛԝѡ", "ABESIIJKMHOPCTYXYQWGVb36aeesijopcyxhdqww"),
+    ("кмптѵгӏү", "kmntvrly"),
+    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϜϹͿαοικηνυρϱσχϲϳϝτγ", "ABEZHIKMNOPTYXFCJaoiknvuppoxcjfty"),
+    ("ՍՏՕօսոռհցզգքա", "USOounnhgqqfw"),
+    ("ɑƄƒſɡƍıɩɪɭǀʟɴʀƽʋʏʐʑʙɢʜ", "abffggiiilllnrsuyzzBGH"),
+    ("‐‑‒–—―․‚′‘’“”−", "------.''''\"\"-"),
+    ("ℂℊℋℌℍℎℐℑℒℓℕℙℚℛℜℝℤℨKℬℭℯ℮ℰℱℳℴⅠⅤⅩⅬⅭⅮⅯⅰⅴⅹⅼⅽⅾ", "CgHHHhIILlNPQRRRZZKBCeeEFMoIVXLCDMivxlcd"),
+    ("ⅿ", "m"),
+];
+
+/// The same of scripts that are written less: Cherokee, and small capitals.
+const SELDOM: &[(&str, &str)] = &[
+    ("ᎠᎡᏒᎢᎪᎫᎬᎳᎷᎻᏀᏂᏃᏎᏏᏙᏚᏞᏟᏢᏦᏧᏴ", "DRRTAJEWMHGhZ4bVSLCPKdB"),
+    ("ᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢᴦ", "AcDEJkMoPTuvwzr"),
 ];
 
 /// How many characters [`LOOKS`] knows: all up to Armenian, then punctuation to the operators.
@@ -294,6 +303,8 @@ fn ascii_of(c: char) -> Option<u8> {
         0x24B6..=0x24CF => 0x41 + code - 0x24B6,
         0x24D0..=0x24E9 => 0x61 + code - 0x24D0,
         0x2000..0x2300 => u32::from(LOOKS[(code - 0x2000 + 0x600) as usize]),
+        0x13A0..=0x13FF | 0x1D00..=0x1D7F => u32::from(seldom(c).unwrap_or(0)),
+        0xA731 => u32::from(b's'),
         0xFE58 | 0xFE63 => 0x2D,
         0xFF01..=0xFF5E => code - 0xFEE0,
         0x1D400..=0x1D6A3 => {
@@ -306,6 +317,14 @@ fn ascii_of(c: char) -> Option<u8> {
         _ => 0,
     };
     u8::try_from(byte).ok().filter(|byte| *byte != 0)
+}
+
+/// What a character of [`SELDOM`] looks like.
+fn seldom(c: char) -> Option<u8> {
+    SELDOM.iter().find_map(|(from, to)| {
+        let at = from.chars().position(|known| known == c)?;
+        to.as_bytes().get(at).copied()
+    })
 }
 
 impl Encoded<'_> {
@@ -478,7 +497,7 @@ fn glue_end(text: &[u8], at: usize, limit: usize) -> Option<usize> {
 }
 
 fn is_piece(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~')
 }
 
 fn piece_before(text: &[u8], floor: usize, end: usize) -> usize {
@@ -516,6 +535,8 @@ mod tests {
     fn one_level_is_undone() {
         check("v=%41%4b&#73;&#x41;\\u0041", "v=AKIAA");
         check("\u{410}K\u{200B}I\u{AD}A\u{FF21}", "AKIAA");
+        check("v=\\U00000041\\u{4b}\\x49", "v=AKI");
+        check("\u{13aa}\u{212a}\u{2160}\u{1d00}", "AKIA");
         check("plain & 100% \\n text", "");
     }
 
@@ -534,7 +555,7 @@ mod tests {
 
     #[test]
     fn every_pair_is_known() {
-        for (from, to) in PAIRS {
+        for (from, to) in PAIRS.iter().chain(SELDOM) {
             assert_eq!(from.chars().count(), to.len());
             assert!(from.chars().zip(to.bytes()).all(|(c, byte)| ascii_of(c) == Some(byte)));
         }

@@ -40,6 +40,7 @@ pub(crate) fn escape<'b>(text: &[u8], buffer: &'b mut [u8; 4]) -> Option<(&'b [u
         b'f' => 0x0C,
         byte @ (b'"' | b'\\' | b'/' | b'\'') => *byte,
         b'u' => return unicode(text, buffer),
+        b'U' => return long(text, buffer),
         b'x' => {
             let digits = text.get(2..4)?;
             let byte = digits
@@ -52,6 +53,14 @@ pub(crate) fn escape<'b>(text: &[u8], buffer: &'b mut [u8; 4]) -> Option<(&'b [u
     };
     buffer[0] = simple;
     Some((&buffer[..1], 2))
+}
+
+/// The character of `\U0001f600`, as C and Python write it.
+fn long<'b>(text: &[u8], buffer: &'b mut [u8; 4]) -> Option<(&'b [u8], usize)> {
+    let code = text.get(2..10)?.iter().try_fold(0_u32, |sum, &digit| {
+        sum.checked_mul(16)?.checked_add(char::from(digit).to_digit(16)?)
+    })?;
+    Some((char::from_u32(code)?.encode_utf8(buffer).as_bytes(), 10))
 }
 
 fn unicode<'b>(text: &[u8], buffer: &'b mut [u8; 4]) -> Option<(&'b [u8], usize)> {
