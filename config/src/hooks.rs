@@ -149,6 +149,14 @@ impl HookPlan {
         self.files.is_empty()
     }
 
+    /// This plan without the files of which another, that somebody has agreed to, says nothing.
+    #[must_use]
+    pub fn within(mut self, agreed: &Self) -> Self {
+        let is_agreed = |file: &HookFile| agreed.files.iter().any(|other| other.file == file.file);
+        self.files.retain(is_agreed);
+        self
+    }
+
     /// Carries the plan out, file by file; one file's failure is not another's.
     ///
     /// # Errors

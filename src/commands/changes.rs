@@ -42,11 +42,22 @@ pub(super) struct Changes {
     pub(super) hooks: HookPlan,
 }
 
+/// What is to become of hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hooks {
+    /// They stay as they are.
+    Keep,
+    /// They are written.
+    Write,
+    /// They are taken out.
+    TakeOut,
+}
+
 /// What became of it.
 #[derive(Default)]
 struct Done {
     servers: Vec<FileOutcome>,
-    hooks: Vec<HookOutcome>,
+    hooks: Vec<(HookFile, HookOutcome)>,
 }
 
 impl Place {
@@ -77,7 +88,8 @@ impl Place {
     }
 
     /// Shows, asks, changes and tells.
-    pub(super) fn carry_out(&self, args: &ChangeArgs, changes: &Changes) -> Outcome {
+    pub(super) fn carry_out(&self, args: &ChangeArgs, servers: Plan, hooks: Hooks) -> Outcome {
+        let changes = &Changes { servers, hooks: self.plan_hooks(hooks)? };
         for problem in &self.discovery.problems {
             terminal::complain(&format!(
                 "warning: {} is left alone: {}\n",
@@ -93,7 +105,7 @@ impl Place {
         if !args.yes && !changes.agreed()? {
             return Err(Failure::new(Exit::Refused, "nothing was changed"));
         }
-        let done = self.apply(changes)?;
+        let done = self.apply(changes, hooks)?;
         if args.json {
             changes.report_json(&done)?;
         } else {
@@ -103,12 +115,24 @@ impl Place {
         Ok(if done.is_whole() { Exit::Done } else { Exit::Failed })
     }
 
-    fn apply(&self, changes: &Changes) -> Result<Done, Failure> {
+    fn plan_hooks(&self, hooks: Hooks) -> Result<HookPlan, Failure> {
+        let (host, chosen) = (&self.house.host, &self.choice.clients);
+        let plan = match hooks {
+            Hooks::Keep => return Ok(HookPlan::default()),
+            Hooks::Write => HookPlan::install(host, chosen, &wrapper()?.program, &self.hooks),
+            Hooks::TakeOut => HookPlan::uninstall(host, chosen, &self.hooks),
+        };
+        plan.or_fail(Exit::Failed)
+    }
+
+    fn apply(&self, changes: &Changes, hooks: Hooks) -> Result<Done, Failure> {
         let servers =
             install::apply(&changes.servers, &self.journal, &SystemPatience, &mut NoCheckpoint);
         let servers = servers.or_fail(Exit::Failed)?;
-        let hooks = changes.hooks.apply(&self.hooks).or_fail(Exit::Failed)?;
-        Ok(Done { servers, hooks })
+        // Some clients have both in one file, which is not the one any more that was planned with.
+        let plan = self.plan_hooks(hooks)?.within(&changes.hooks);
+        let outcomes = plan.apply(&self.hooks).or_fail(Exit::Failed)?;
+        Ok(Done { servers, hooks: plan.files.into_iter().zip(outcomes).collect() })
     }
 
     /// A hook that a client goes on without is a witness, not a guard.
@@ -119,7 +143,7 @@ impl Place {
         let statuses = hook_status(&self.house.host, &wrapper()?.program);
         let mut told: Vec<ClientId> = Vec::new();
         for status in statuses.iter().filter(|status| !status.fails_closed) {
-            let is_new = done.hooks.iter().any(|hook| hook.client == status.client);
+            let is_new = done.hooks.iter().any(|(file, _)| file.client == status.client);
             if is_new && !told.contains(&status.client) {
                 told.push(status.client);
                 terminal::say(&format!(
@@ -227,7 +251,7 @@ impl Changes {
                 complain(&format!("{}: {}", name(change), text_of(error)));
             }
         }
-        for (outcome, file) in done.hooks.iter().zip(&self.hooks.files) {
+        for (file, outcome) in &done.hooks {
             match &outcome.result {
                 Ok(()) => terminal::say(&format!("done: {}\n", hook_line(file)))?,
                 Err(error) => complain(&text_of(error)),
@@ -251,7 +275,7 @@ impl Changes {
             "skipped": self.servers.skipped.iter().map(skipped).collect::<Vec<_>>(),
             "hooks": {
                 "planned": self.hooks.files.iter().map(hook).collect::<Vec<_>>(),
-                "applied": done.hooks.iter().map(applied_hook).collect::<Vec<_>>(),
+                "applied": done.hooks.iter().map(|(_, outcome)| applied_hook(outcome)).collect::<Vec<_>>(),
                 "skipped": self.hooks.skipped.iter().map(skipped_hook).collect::<Vec<_>>(),
             },
             "by_hand": self.by_hand().collect::<Vec<_>>(),
@@ -262,7 +286,7 @@ impl Changes {
 impl Done {
     fn is_whole(&self) -> bool {
         self.servers.iter().all(|outcome| outcome.result.is_ok() && outcome.failed.is_empty())
-            && self.hooks.iter().all(|outcome| outcome.result.is_ok())
+            && self.hooks.iter().all(|(_, outcome)| outcome.result.is_ok())
     }
 }
 

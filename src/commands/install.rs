@@ -3,11 +3,10 @@
 
 use defenter_config::{
     clients::{self, ClientId},
-    hooks::HookPlan,
     install::{Wrapper, plan_install},
 };
 
-use super::changes::{Changes, Place};
+use super::changes::{Hooks, Place};
 use crate::{
     Exit, Outcome,
     cli::InstallArgs,
@@ -19,15 +18,8 @@ pub(crate) fn run(args: &InstallArgs) -> Outcome {
     let place = Place::new(&args.change)?;
     let wrapper = wrapper()?;
     let servers = plan_install(&place.discovery, &place.choice, &wrapper, &place.journal);
-    let hooks = if args.hooks {
-        let chosen = &place.choice.clients;
-        HookPlan::install(&place.house.host, chosen, &wrapper.program, &place.hooks)
-            .or_fail(Exit::Failed)?
-    } else {
-        HookPlan::default()
-    };
-    let changes = Changes { servers: servers.or_fail(Exit::Failed)?, hooks };
-    place.carry_out(&args.change, &changes)
+    let hooks = if args.hooks { Hooks::Write } else { Hooks::Keep };
+    place.carry_out(&args.change, servers.or_fail(Exit::Failed)?, hooks)
 }
 
 /// How this program is written into entries.

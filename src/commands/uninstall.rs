@@ -1,11 +1,8 @@
 //! `defenter uninstall`: gives the clients' configs back as they were, hooks included.
 
-use defenter_config::{
-    hooks::HookPlan,
-    install::{Action, Plan, plan_uninstall},
-};
+use defenter_config::install::{Action, Plan, plan_uninstall};
 
-use super::changes::{Changes, Place};
+use super::changes::{Hooks, Place};
 use crate::{
     Exit, Outcome,
     cli::UninstallArgs,
@@ -24,13 +21,8 @@ pub(crate) fn run(args: &UninstallArgs) -> Outcome {
         plan_uninstall(&place.discovery, &place.choice, &place.journal).or_fail(Exit::Failed)?
     };
     // Nothing is to tell that we were here, unless single servers are what was asked about.
-    let hooks = if args.change.names_servers() {
-        HookPlan::default()
-    } else {
-        HookPlan::uninstall(&place.house.host, &place.choice.clients, &place.hooks)
-            .or_fail(Exit::Failed)?
-    };
-    place.carry_out(&args.change, &Changes { servers, hooks })
+    let hooks = if args.change.names_servers() { Hooks::Keep } else { Hooks::TakeOut };
+    place.carry_out(&args.change, servers, hooks)
 }
 
 /// Refuses while a supervisor would wrap at once what is given back. Settings that cannot be read

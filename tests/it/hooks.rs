@@ -491,3 +491,32 @@ fn the_plugin_for_opencode_lets_through_what_is_allowed_and_throws_at_the_rest()
     assert!(bed.run(&["uninstall", "--yes"]).status.success());
     assert!(!bed.home().join(".config/opencode/plugins").exists());
 }
+
+#[test]
+fn servers_and_hooks_in_one_file_are_changed_together_and_given_back_to_the_byte() {
+    let program = misbehave();
+    let gemini = format!(
+        "{{\n  // mine\n  \"mcpServers\": {{\n    \"one\": {{ \"command\": \"{program}\", \"args\": [\"serve\"] }}\n  }}\n}}"
+    );
+    let codex = format!("model = \"x\"\n\n[mcp_servers.one]\ncommand = \"{program}\" # why");
+    let bed = Bed::new();
+    let files = [
+        (bed.write(".gemini/settings.json", &gemini), gemini),
+        (bed.write(".codex/config.toml", &codex), codex),
+    ];
+    let done = one_object(&bed.run(&["install", "--hooks", "--yes", "--json"]));
+    assert_eq!(done["applied"].as_array().map(Vec::len), Some(2), "{done}");
+    assert_eq!(done["hooks"]["applied"].as_array().map(Vec::len), Some(3), "{done}");
+    assert!(!done.to_string().contains("\"error\""), "{done}");
+    for (path, _) in &files {
+        let text = fs::read_to_string(path).expect("it is there");
+        assert!(text.contains(DEFENTER), "{text}");
+        assert!(text.contains("BeforeTool") || text.contains("trusted_hash"), "{text}");
+    }
+    assert_eq!(bed.run(&["install", "--hooks", "--yes"]).status.code(), Some(3));
+    let gone = bed.run(&["uninstall", "--yes"]);
+    assert_eq!(gone.status.code(), Some(0), "{}", told(&gone));
+    for (path, text) in &files {
+        assert_eq!(&fs::read_to_string(path).expect("it is there"), text);
+    }
+}
