@@ -214,7 +214,6 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
                 | b"secret"
                 | b"private"
                 | b"encryption"
-                | b"management"
                 | b"signing"
                 | b"auth"
                 | b"master"

@@ -151,6 +151,10 @@ mod tests {
         check("-passin \"file:kdjf93.pem\"", "");
         check("(password=MYA*)", "");
         check("STATUS_WRONG_PASSWORD = 3221225578 -> Code", "");
+        check("let x = CRED_PACK_GENERIC_PASSWORD = 262144u32;", "");
+        check("gpg --keyserver x --recv-keys 8FCCA13FEF1D0C2E91008E09770F7A9A5AE15600", "");
+        check("PasswordManagement = [\"Win32_System\"]", "");
+        check("auth = \"%s:%s1x\"", "");
         check("password = \"0xAb19D82E7f546cC3\"", "");
     }
 }

@@ -171,6 +171,7 @@ pub(crate) fn is_unlikely_password(value: &[u8]) -> bool {
 /// Whether a quoted value is filled in later.
 pub(super) fn is_template(value: &[u8]) -> bool {
     matches!(value, [b'<', .., b'>'] | [b'%', .., b'%'] | [b'{', .., b'}'] | [b'[', .., b']'])
+        || memchr::memmem::find(value, b"%s").is_some()
         || names_source(value)
         // A pattern: `abc*`.
         || matches!(value, [start @ .., b'*'] if start.iter().all(u8::is_ascii_alphabetic))

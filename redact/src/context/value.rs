@@ -61,6 +61,10 @@ pub(crate) fn judge(
     if value.len() <= 18 && value.starts_with(b"0x") {
         return None;
     }
+    let constant = !quoted && !assigned.tight && is_constant(value);
+    if constant || is_fingerprint(value) && class != KeyClass::Password {
+        return None;
+    }
     match class {
         KeyClass::Password => password(value, &shape, assigned, json),
         KeyClass::Secret => secret(value, &shape, assigned),
@@ -165,7 +169,7 @@ pub(crate) fn is_machine_made(value: &[u8]) -> bool {
 /// Whether a value that no operator stands before looks like a token all the same: letters and
 /// digits mixed, and neither a fingerprint of a public key nor a UUID.
 pub(crate) fn is_random_token(value: &[u8]) -> bool {
-    let fingerprint = is_hex(value) && !value.iter().any(u8::is_ascii_lowercase);
+    let fingerprint = is_fingerprint(value);
     let joins = count(value, b"_-");
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     machine_made(value, &Shape::of(value), 3.0)
@@ -186,6 +190,41 @@ fn machine_made(value: &[u8], shape: &Shape, least: f64) -> bool {
         || is_hex(value) && value.len() >= 12 && shape.digit >= 4 && letters >= 4
         || rarity(value) >= RARE - 0.5;
     mixed && entropy(value) >= least.min(entropy_ceiling(value.len()))
+}
+
+/// Whether a value in code is a constant: a number, with its type perhaps, or a name in capitals.
+fn is_constant(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|b| b.is_ascii_digit() || **b == b'_').count();
+    let suffix = &value[digits..];
+    let number = digits > 0
+        && value[0].is_ascii_digit()
+        && matches!(
+            suffix,
+            b"u8"
+                | b"u16"
+                | b"u32"
+                | b"u64"
+                | b"usize"
+                | b"i8"
+                | b"i16"
+                | b"i32"
+                | b"i64"
+                | b"isize"
+                | b"L"
+                | b"U"
+                | b"UL"
+                | b"ULL"
+                | b"LL"
+        );
+    let name = value[0].is_ascii_uppercase()
+        && value.contains(&b'_')
+        && value.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+    number || name && rarity(value) < RARE
+}
+
+/// Whether a value is written as fingerprints of public keys are (OpenPGP): 40 digits in capitals.
+fn is_fingerprint(value: &[u8]) -> bool {
+    value.len() == 40 && is_hex(value) && !value.iter().any(u8::is_ascii_lowercase)
 }
 
 fn is_hex(value: &[u8]) -> bool {

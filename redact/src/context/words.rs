@@ -8,6 +8,7 @@ pub(super) fn is_joined_pass(word: &[u8]) -> bool {
         && !matches!(
             word,
             b"bypass"
+                | b"askpass"
                 | b"compass"
                 | b"encompass"
                 | b"surpass"
@@ -212,6 +213,7 @@ pub(super) fn is_calm(word: &[u8]) -> bool {
             | b"age"
             | b"change"
             | b"changed"
+            | b"management"
             | b"strength"
             | b"encryption"
             | b"hashing"
