@@ -8,7 +8,7 @@ use defenter_actors::{
     status::StatusView,
 };
 use defenter_config::{
-    clients::discover,
+    clients::{Discovery, discover},
     doctor::{self, Programs, Severity, SystemPrograms},
     hooks::{HookStatus, hook_status},
     install::{Journal, status},
@@ -67,6 +67,7 @@ fn ourselves(house: &House) -> Vec<Finding> {
     let asks = match house.rules() {
         Ok(rules) => {
             findings.extend(rules_findings(&rules));
+            findings.extend(lost_exceptions(&rules, &house.discover()));
             if rules.loaded.settings.notifications.enabled {
                 findings.extend(notifications(&|program| is_on_path(house, program)));
             }
@@ -105,6 +106,28 @@ fn rules_findings(rules: &Rules) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// Servers that an exception of redaction names, and no client's config: a slip of the pen leaves
+/// nothing alone, and nobody would notice.
+fn lost_exceptions(rules: &Rules, found: &Discovery) -> Vec<Finding> {
+    let is_there = |name: &str| {
+        name.starts_with("hook:") || found.entries.iter().any(|entry| entry.name == name)
+    };
+    let exceptions = rules.redaction.exceptions.iter().enumerate();
+    let named =
+        exceptions.flat_map(|(index, one)| one.servers.iter().map(move |server| (index, server)));
+    named
+        .filter(|(_, server)| !is_there(server))
+        .map(|(index, server)| {
+            let server = plain(server);
+            let message = format!(
+                "redaction.exceptions[{index}] is for the server `{server}`, which no config names"
+            );
+            Finding::new(Severity::Warning, "redaction", message)
+                .hint("`defenter servers` lists the names")
+        })
+        .collect()
 }
 
 fn supervisor(answer: Result<Option<StatusView>, Failure>) -> Vec<Finding> {

@@ -89,6 +89,16 @@ fn explain_tells_what_is_left_alone_for_a_server() {
 }
 
 #[test]
+fn an_exception_for_nobody_is_told() {
+    let bed = Bed::new().settings(exception(&["files", "flies", "hook:cursor"], "a slip"));
+    let entry = json!({"mcpServers": {"files": {"command": misbehave(), "args": ["serve"]}}});
+    bed.write(".cursor/mcp.json", entry.to_string());
+    let told = told(&bed.run(&["doctor"]));
+    assert!(told.contains("exceptions[0] is for the server `flies`"), "{told}");
+    assert_eq!(told.matches("exceptions[0]").count(), 1, "{told}");
+}
+
+#[test]
 fn a_changed_exception_applies_to_open_sessions() {
     let mut bed = redacting(Bed::new()).up();
     let mut client = named(&bed, "ours");
