@@ -5,6 +5,7 @@
 //! operation that cannot be recorded is refused.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
@@ -17,7 +18,7 @@ use defenter_mcp::{
     refusal::{Cause, Phase as RefusalPhase, Refusal},
 };
 use defenter_policy::{Decision, Direction, Effect, Phase};
-use defenter_redact::{Ordinals, Redactor, Scan};
+use defenter_redact::{Kind, Ordinals, Redactor, Scan};
 
 use sha2::{Digest, Sha256};
 
@@ -282,8 +283,13 @@ impl Shared {
 }
 
 fn count(metrics: &SessionMetrics, scan: &Scan) {
+    // There may be very many, and each series has a lock.
+    let mut counts: BTreeMap<Kind, u64> = BTreeMap::new();
     for finding in scan.findings() {
-        metrics.redactions(finding.kind.label(), 1);
+        *counts.entry(finding.kind).or_default() += 1;
+    }
+    for (kind, count) in counts {
+        metrics.redactions(kind.label(), count);
     }
 }
 

@@ -141,6 +141,23 @@ fn the_dashboard_shows_every_metric_of_ours() {
     }
 }
 
+/// To write the table anew, take the lines from this test's message.
+#[test]
+fn the_readme_tells_of_every_metric() {
+    let readme = text("README.md");
+    let missing: Vec<String> = METRICS
+        .iter()
+        .map(|metric| {
+            let kind = format!("{:?}", metric.kind).to_lowercase();
+            let labels: Vec<String> =
+                metric.labels.iter().map(|label| format!("`{label}`")).collect();
+            format!("| `{}` | {kind} | {} | {} |", metric.name, labels.join(" "), metric.help)
+        })
+        .filter(|row| !readme.lines().any(|line| line == row))
+        .collect();
+    assert!(missing.is_empty(), "not in the README:\n{}", missing.join("\n"));
+}
+
 #[test]
 fn the_dashboard_has_no_two_panels_of_one_id_or_place() {
     let board = dashboard();
