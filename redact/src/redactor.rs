@@ -828,6 +828,38 @@ skipReport = true
     }
 
     #[test]
+    fn what_stands_beside_a_number_or_another_finding_is_found_at_once() {
+        let redactor = Redactor::builtin();
+        for (one, placeholder) in [
+            ("93.184.216.34", "[REDACTED-IP]"),
+            ("4539148803436467", "[REDACTED-CREDIT-CARD]"),
+            ("4539 1488 0343 6467", "[REDACTED-CREDIT-CARD]"),
+            ("536-22-8145", "[REDACTED-SSN]"),
+            ("jane.doe@corp-mail.net", "[REDACTED-EMAIL]"),
+            ("+49 30 9018203", "[REDACTED-PHONE]"),
+        ] {
+            let many = vec![one; 40].join(" ");
+            let scan = redactor.scan_text(many.as_bytes());
+            assert!(!scan.withheld(), "{one}");
+            let copy = scan.apply(many.as_bytes()).into_owned();
+            let expected = vec![placeholder; 40].join(" ");
+            assert_eq!(String::from_utf8_lossy(&copy), expected);
+        }
+        for (text, expected) in [
+            ("2026-11-24 93.184.216.34", "2026-11-24 [REDACTED-IP]"),
+            ("10:38:21 93.184.216.34 200", "10:38:21 [REDACTED-IP] 200"),
+            ("order 12 4539148803436467", "order 12 [REDACTED-CREDIT-CARD]"),
+            ("order 12 4539 1488 0343 6467", "order 12 [REDACTED-CREDIT-CARD]"),
+            ("no 7 536-22-8145", "no 7 [REDACTED-SSN]"),
+            ("1234 4539 1488 0343 6467 9", "1234 4539 1488 0343 6467 9"),
+            ("v 1.93.184.216.34", "v 1.93.184.216.34"),
+        ] {
+            let copy = redactor.scan_text(text.as_bytes()).apply(text.as_bytes()).into_owned();
+            assert_eq!(String::from_utf8_lossy(&copy), expected);
+        }
+    }
+
+    #[test]
     fn ordinary_traffic_is_clean() {
         let redactor = Redactor::builtin();
         for text in [

@@ -35,12 +35,15 @@ pub(crate) struct Sweep<'t> {
     limit: usize,
     /// What stands before this place was looked at.
     next: usize,
+    /// Where the last thing that was found ends.
+    found: usize,
     quiet: nobody::Quiet,
 }
 
 impl<'t> Sweep<'t> {
     pub(crate) fn new(text: &'t [u8], range: &Range<usize>) -> Sweep<'t> {
-        Sweep { text, limit: range.end, next: range.start, quiet: nobody::Quiet::default() }
+        let quiet = nobody::Quiet::default();
+        Sweep { text, limit: range.end, next: range.start, found: usize::MAX, quiet }
     }
 
     /// Looks at what starts in a block.
@@ -55,6 +58,7 @@ impl<'t> Sweep<'t> {
             if at < self.next || work.exhausted {
                 continue;
             }
+            let known = work.found.len();
             self.next = match text[at] {
                 b'@' => {
                     email::at_sign(work, text, at, &mut self.quiet);
@@ -72,26 +76,33 @@ impl<'t> Sweep<'t> {
                         let rest = &text[at..self.limit];
                         run = rest.iter().take_while(|b| b.is_ascii_digit()).count();
                     }
-                    digits(work, text, at, self.limit, count, run)
+                    let follows = at.checked_sub(1) == Some(self.found);
+                    digits(work, text, at, self.limit, Run { count, length: run, follows })
                 }
                 b':' => colon(work, text, at),
                 b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
                 _ => at + 1,
             };
+            if work.found.len() > known {
+                self.found = self.next;
+            }
         }
     }
 }
 
-/// Looks at what starts at a run of `run` digits; gives the place to go on from. `count` is how
-/// many digits are in the 32 bytes from there.
-fn digits(
-    work: &mut Work<'_>,
-    text: &[u8],
-    at: usize,
-    limit: usize,
+/// A run of digits.
+#[derive(Clone, Copy)]
+struct Run {
+    /// How many digits are in the 32 bytes from its start.
     count: u32,
-    run: usize,
-) -> usize {
+    length: usize,
+    /// Whether one sign stands between it and something that was found, which it is no part of.
+    follows: bool,
+}
+
+/// Looks at what starts at a run of digits; gives the place to go on from.
+fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -> usize {
+    let Run { count, length: run, follows } = run;
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
     let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
@@ -122,17 +133,21 @@ fn digits(
     if glued || after.is_some_and(|b| b.is_ascii_alphabetic()) {
         return word(work, text, at, next);
     }
-    if before.is_some_and(|b| matches!(b, b'-' | b' ' | b'.'))
+    let is_later = !follows
+        && before.is_some_and(|b| matches!(b, b'-' | b' ' | b'.'))
         && at >= 2
-        && text[at - 2].is_ascii_digit()
-    {
-        // A later group of a number that was tried from its start.
+        && text[at - 2].is_ascii_digit();
+    // A later group of a number that was tried from its start. After a space it may as well be
+    // something else that follows a number, if its own form tells what it is.
+    if is_later && before != Some(b' ') || !work.spend(16) {
         return next;
     }
-    if !work.spend(16) {
-        return next;
-    }
-    if (run >= 12 || count >= 12 && run >= 4 && is_grouped(text, next))
+    let starts_groups = || count >= 12 && run >= 4 && is_grouped(text, next);
+    let has_four_before = || {
+        let begins = |at: usize| at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_digit());
+        is_later && at.checked_sub(5).is_some_and(|at| four(text, at) && begins(at))
+    };
+    if (run >= 12 || starts_groups() && !has_four_before())
         && let Some(end) = bank::card(work, text, at, limit)
     {
         return end;
@@ -155,7 +170,7 @@ fn digits(
     if after == Some(b'-') && run == 2 {
         mac(work, text, at);
     }
-    if count < 7 {
+    if count < 7 || is_later {
         return next;
     }
     if matches!(after, Some(b'-' | b'.' | b'/')) || run == 18 {
@@ -186,7 +201,12 @@ fn is_date(text: &[u8]) -> bool {
 
 /// Whether a separator at `at` is followed by four digits, as in a card number.
 fn is_grouped(text: &[u8], at: usize) -> bool {
-    text.get(at + 1..at + 5).is_some_and(|four| four.iter().all(u8::is_ascii_digit))
+    four(text, at + 1)
+}
+
+/// Whether four digits stand at `at`.
+fn four(text: &[u8], at: usize) -> bool {
+    text.get(at..at + 4).is_some_and(|four| four.iter().all(u8::is_ascii_digit))
 }
 
 /// Looks at the word of letters and digits around `at..next`, if `at` is its first digit.
