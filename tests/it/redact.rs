@@ -205,13 +205,14 @@ fn what_cannot_be_replaced_stays_as_it_is() {
 fn what_takes_too_much_work_is_withheld_and_its_file_stays() {
     let bed = Bed::new();
     // More findings than one text may have.
-    let mails: Vec<String> = (0..100_100).map(|n| format!("u{n}@corp-mail.net")).collect();
-    let text = json!(mails).to_string();
+    let hosts: Vec<String> =
+        (0..100_100).map(|n| format!("93.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255)).collect();
+    let text = json!(hosts.join(" ")).to_string();
     let path = bed.write("work/many.json", &text);
     for args in [&["redact", "many.json"][..], &["redact", "--in-place", "many.json"]] {
         let output = bed.run(args);
         assert_eq!(output.status.code(), Some(FAILED), "{}", told(&output));
-        assert!(!shown(&output).contains("corp-mail"), "nothing is let through");
+        assert!(!shown(&output).contains("93.1"), "nothing is let through");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains("not looked through to its end"), "{error}");
     }

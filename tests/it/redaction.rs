@@ -158,19 +158,20 @@ fn a_wrong_rule_is_told_with_its_place_and_the_last_good_ones_stay() {
 #[test]
 fn a_body_that_takes_too_much_work_is_withheld() {
     // More findings than one message may have.
-    let mails: String = (0..100_100).map(|n| format!("u{n}@corp-mail.net ")).collect();
+    let hosts: String =
+        (0..100_100).map(|n| format!("93.{}.{}.{} ", n >> 16, n >> 8 & 255, n & 255)).collect();
     for bed in beds() {
         let mut client = echo(&bed, &[]);
-        let id = client.ask_tool("echo", json!({"message": mails}));
+        let id = client.ask_tool("echo", json!({"message": hosts}));
         let answer = client.answer(id);
         assert_eq!(answer["result"]["isError"], true, "{}", &answer.to_string()[..200]);
         assert!(answer.to_string().contains("more work than"), "{answer}");
-        assert!(!answer.to_string().contains("u7@corp-mail.net"));
+        assert!(!answer.to_string().contains("93.1.1.1"));
         assert_eq!(client.tool("count", json!({})), "1", "the server did not get it");
         let record = records(&bed, "more work than");
         assert_eq!(record.len(), 1, "{record:?}");
         assert_eq!(record[0]["outcome"], "refused");
-        assert!(!record[0].to_string().contains("corp-mail.net"), "{}", record[0]);
+        assert!(!record[0].to_string().contains("93.1.1.1"), "{}", record[0]);
         if !bed.get("/healthz").0.is_empty() {
             let page = bed.get("/metrics").1;
             assert!(page.contains("defenter_redaction_withheld_total 1"), "{page}");
