@@ -207,7 +207,7 @@ fn what_takes_too_much_work_is_withheld_and_its_file_stays() {
     // More findings than one text may have.
     let hosts: Vec<String> =
         (0..100_100).map(|n| format!("93.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255)).collect();
-    let text = json!(hosts.join(" ")).to_string();
+    let text = json!([hosts.join(" ")]).to_string();
     let path = bed.write("work/many.json", &text);
     for args in [&["redact", "many.json"][..], &["redact", "--in-place", "many.json"]] {
         let output = bed.run(args);
