@@ -149,6 +149,17 @@ impl HookPlan {
         self.files.is_empty()
     }
 
+    /// Adds, of clients that are on the machine, those whose hooks are not written, with the reason.
+    #[must_use]
+    pub fn telling_of(mut self, clients: impl Iterator<Item = ClientId>) -> Self {
+        let mut seen: Vec<ClientId> = clients.collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let left_out = |client: ClientId| Some((client, systems::why_left_out(client)?.to_owned()));
+        self.skipped.extend(seen.into_iter().filter_map(left_out));
+        self
+    }
+
     /// This plan without the files of which another, that somebody has agreed to, says nothing.
     #[must_use]
     pub fn within(mut self, agreed: &Self) -> Self {

@@ -122,7 +122,11 @@ impl Place {
             Hooks::Write => HookPlan::install(host, chosen, &wrapper()?.program, &self.hooks),
             Hooks::TakeOut => HookPlan::uninstall(host, chosen, &self.hooks),
         };
-        plan.or_fail(Exit::Failed)
+        let plan = plan.or_fail(Exit::Failed)?;
+        if hooks == Hooks::TakeOut {
+            return Ok(plan);
+        }
+        Ok(plan.telling_of(self.discovery.entries.iter().map(|entry| entry.client)))
     }
 
     fn apply(&self, changes: &Changes, hooks: Hooks) -> Result<Done, Failure> {

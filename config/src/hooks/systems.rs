@@ -1,7 +1,6 @@
 //! The table of hook systems.
 //!
-//! Left out, with reasons: VS Code reads the files of Claude Code and Copilot; Zed, Goose, Continue
-//! and the other clients of the table have no hooks.
+//! Clients whose hooks are left out are in it with the reason; of all others, none are known.
 
 use super::content::Form;
 use crate::clients::ClientId;
@@ -134,6 +133,30 @@ const SYSTEMS: &[HookSystem] = &[
     },
 ];
 
+/// The form of these is known from what others say only.
+const UNSURE: &str = "what it wants of them is not known well enough to write them";
+
+/// Clients that have hooks which are not written, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("vscode", "it runs those of Claude Code and Copilot CLI"),
+    ("vscode-insiders", "it runs those of Claude Code and Copilot CLI"),
+    ("grok", "it runs those of Claude Code; what it wants of its own is not known well enough"),
+    ("kimi", UNSURE),
+    ("kimi-code", UNSURE),
+    ("tabnine", UNSURE),
+    ("iflow", UNSURE),
+    ("codebuddy", UNSURE),
+];
+
+/// Why no hooks are written for a client; none for one whose hooks are.
+pub(super) fn why_left_out(client: ClientId) -> Option<&'static str> {
+    if SYSTEMS.iter().any(|system| system.client == client) {
+        return None;
+    }
+    let known = LEFT_OUT.iter().find(|(id, _)| *id == client.as_str());
+    Some(known.map_or("it has none, as far as is known", |(_, why)| why))
+}
+
 /// Every hook system.
 pub fn systems() -> &'static [HookSystem] {
     SYSTEMS
@@ -165,6 +188,18 @@ mod tests {
             let id = system.client.as_str();
             assert!(crate::clients::by_id(id).is_some(), "{id}");
             assert!(!system.events.is_empty());
+            assert_eq!(why_left_out(system.client), None, "{id}");
         }
+    }
+
+    #[test]
+    fn of_every_other_client_it_is_said_why() {
+        for (id, why) in LEFT_OUT {
+            let client = crate::clients::by_id(id).unwrap_or_else(|| panic!("no client {id}"));
+            assert_eq!(why_left_out(client.id), Some(*why));
+        }
+        assert!(
+            why_left_out(ClientId::of("zed")).is_some_and(|why| why.starts_with("it has none"))
+        );
     }
 }
