@@ -60,19 +60,22 @@ pub(crate) struct Work<'r> {
     steps: u64,
     /// Rules that look far, each with the place of its next look.
     waits: Vec<(usize, usize)>,
-    /// What expressions matched and was no token.
-    rejected: Vec<Rejected>,
+    /// What expressions matched last.
+    repeated: Vec<Repeated>,
     pub(crate) exhausted: bool,
 }
 
-/// How often a rule is tried within what it matched and what was no token.
-const MAX_REJECTED: u32 = 4;
+/// How often a rule is tried within what it matched.
+const MAX_REPEATED: u32 = 4;
 
-/// What a rule's expression matched, and was no token.
-struct Rejected {
+/// How near the end of a token another one is looked for in any case, in bytes.
+const OVERLAP: usize = 32;
+
+/// What a rule's expression matched.
+struct Repeated {
     rule: usize,
     end: usize,
-    /// How often the rule was tried in vain before that end.
+    /// How often the rule matched before that end.
     count: u32,
 }
 
@@ -112,7 +115,7 @@ impl<'r> Work<'r> {
             exempted: BTreeSet::new(),
             steps,
             waits: Vec::new(),
-            rejected: Vec::new(),
+            repeated: Vec::new(),
             exhausted: length > budget.max_bytes,
         }
     }
@@ -131,6 +134,12 @@ impl<'r> Work<'r> {
         }
     }
 
+    /// What is left of the budget.
+    #[cfg(test)]
+    pub(crate) fn steps_left(&self) -> u64 {
+        self.steps
+    }
+
     /// Lets a rule that looks far, and failed at `at`, skip what it has seen.
     fn wait(&mut self, rule: &Rule, index: usize, at: usize) {
         let skip = rule.spec.stride.max(rule.spec.reach) as usize;
@@ -139,19 +148,19 @@ impl<'r> Work<'r> {
         }
     }
 
-    /// Notes that a rule matched from `at` to `end` in vain; after a few times within one such
-    /// match it waits for its end, so that no byte is looked at more often.
-    fn reject(&mut self, index: usize, at: usize, end: usize) {
-        match self.rejected.iter_mut().find(|known| known.rule == index) {
+    /// Notes that a rule matched from `at` to `end`; after a few times within one such match it
+    /// waits for its end, so that no byte is looked at more often.
+    fn repeat(&mut self, index: usize, at: usize, end: usize) {
+        match self.repeated.iter_mut().find(|known| known.rule == index) {
             Some(known) if at < known.end => {
                 known.count += 1;
-                if known.count >= MAX_REJECTED {
+                if known.count >= MAX_REPEATED {
                     let until = known.end;
                     self.waits.push((index, until));
                 }
             }
             Some(known) => (known.end, known.count) = (end, 1),
-            None => self.rejected.push(Rejected { rule: index, end, count: 1 }),
+            None => self.repeated.push(Repeated { rule: index, end, count: 1 }),
         }
     }
 
@@ -231,7 +240,7 @@ impl<'r> Work<'r> {
         let filter = redactor.prefilter();
         let text = layer.text;
         let first = self.found.len();
-        let outer = (std::mem::take(&mut self.waits), std::mem::take(&mut self.rejected));
+        let outer = (std::mem::take(&mut self.waits), std::mem::take(&mut self.repeated));
         let mut assignments = Assignments::new(text, layer.json);
         let mut judged = Judged::default();
         let mut anywhere = redactor.actions().always.clone();
@@ -262,7 +271,7 @@ impl<'r> Work<'r> {
                             if !anywhere.contains(&rule) {
                                 anywhere.push(rule);
                             }
-                        } else if !self.exhausted {
+                        } else if self.spend(0) {
                             let around = (&mut assignments, &mut judged);
                             self.at_keyword(&layer, around, action, &place);
                         }
@@ -279,7 +288,7 @@ impl<'r> Work<'r> {
                 self.everywhere(text, range, rule);
             }
         }
-        (self.waits, self.rejected) = outer;
+        (self.waits, self.repeated) = outer;
         if let Some(encoded) = &encoded {
             self.seeds(text, encoded);
         }
@@ -419,12 +428,12 @@ impl<'r> Work<'r> {
         };
         if !rule.spec.glued && outside(at + found.get(0).map_or(0, |whole| whole.start())) {
             self.wait(rule, index, keyword);
-            self.reject(index, keyword, span.end);
+            self.repeat(index, keyword, span.end);
             return;
         }
-        if !self.check(text, index, span.clone(), &span) {
-            self.reject(index, keyword, span.end);
-        }
+        // One that starts near the end of a token may reach further, so that it is tried.
+        let near = if self.check(text, index, span.clone(), &span) { OVERLAP } else { 0 };
+        self.repeat(index, keyword, span.end.saturating_sub(near));
     }
 
     /// Tries a rule's expression on a whole assigned value.
@@ -572,7 +581,7 @@ impl<'r> Work<'r> {
         if !self.spend(joined.text.len()) {
             return;
         }
-        let outer = (std::mem::take(&mut self.waits), std::mem::take(&mut self.rejected));
+        let outer = (std::mem::take(&mut self.waits), std::mem::take(&mut self.repeated));
         let first = self.found.len();
         let redactor = self.redactor;
         let text = &joined.text[..];
@@ -590,7 +599,7 @@ impl<'r> Work<'r> {
                 }
             }
         });
-        (self.waits, self.rejected) = outer;
+        (self.waits, self.repeated) = outer;
         for found in &mut self.found[first..] {
             found.span = joined.origin(&found.span);
         }

@@ -24,6 +24,8 @@ mod finding;
 mod json;
 mod kind;
 mod lanes;
+#[cfg(test)]
+mod linear;
 mod locate;
 mod offsets;
 mod options;

@@ -20,8 +20,6 @@ struct Head {
     goes_on: bool,
     /// The keyword's first eight bytes, case folded, and zeros.
     start: u64,
-    /// Which of them count.
-    mask: u64,
 }
 
 /// Finds keywords: vector instructions name the places, a hash of three bytes the keyword.
@@ -78,9 +76,8 @@ impl Prefilter {
             for d in (0..=255_u8).filter(|d| fourth[usize::from(d >> 6)] >> (d & 63) & 1 == 1) {
                 set(&mut fours, hash_four(three | u32::from(d) << 24));
             }
-            let (start, mask) = (eight(keyword, 0), u64::MAX >> (64 - 8 * keyword.len().min(8)));
-            let head =
-                Head { keyword: index, length, offset, goes_on: true, start: start & mask, mask };
+            let start = eight(keyword, 0) & mask(length);
+            let head = Head { keyword: index, length, offset, goes_on: true, start };
             hashed.push((hash_three(three), head));
         }
         hashed.sort_by_key(|&(hash, head)| (hash % STARTS, head.keyword));
@@ -171,7 +168,7 @@ impl Prefilter {
         let Some(first) = usize::from(self.starts[hash]).checked_sub(1) else { return };
         for head in &self.heads[first..] {
             if let Some(start) = at.checked_sub(usize::from(head.offset))
-                && (eight(text, start) ^ head.start) & head.mask == 0
+                && (eight(text, start) ^ head.start) & mask(head.length) == 0
             {
                 let (index, end) = (usize::from(head.keyword), start + usize::from(head.length));
                 if start >= range.start
@@ -208,7 +205,7 @@ fn add(plan: &mut Plan, keyword: &[u8]) -> (u8, ByteSet) {
 /// How many hashes there are.
 const HASHES: usize = 1 << 16;
 /// How many places of a first head there are.
-const STARTS: usize = 1 << 11;
+const STARTS: usize = 1 << 12;
 
 /// The four bytes at `at`, case folded; zeros where the text has ended.
 #[inline(always)]
@@ -231,6 +228,12 @@ fn eight(text: &[u8], at: usize) -> u64 {
         padded
     });
     u64::from_le_bytes(bytes) | fold
+}
+
+/// Those of eight bytes that a keyword of that length has.
+#[inline(always)]
+fn mask(length: u16) -> u64 {
+    u64::MAX >> (64 - 8 * length.clamp(1, 8))
 }
 
 fn set(bits: &mut [u64; HASHES / 64], hash: usize) {

@@ -21,6 +21,10 @@ pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
     let Some(dashes) = memchr::memmem::find(&head[private..], b"-----") else { return };
     let body = at + private + dashes + 5;
     let window = &text[body..text.len().min(body + MAX_BLOCK)];
+    // Where another block begins, this one has ended; so no byte is looked at for two of them.
+    let mut dashes = memchr::memmem::find_iter(window, b"-----");
+    let begins = |&at: &usize| matches!(window.get(at + 5), Some(b'B' | b'b'));
+    let window = dashes.find(begins).map_or(window, |next| &window[..next]);
     if !work.spend(window.len().min(4096)) {
         return;
     }
