@@ -172,10 +172,13 @@ const ADVERSARIAL: &[(&str, &str)] = &[
     ("passport", "passport "),
 ];
 
+/// Makes a text of about so many bytes.
+type Generator = fn(usize) -> String;
+
 /// Every sort of text at every size.
 fn texts(criterion: &mut Criterion) {
     let redactor = Redactor::builtin();
-    let sorts: [(&str, fn(usize) -> String); 5] =
+    let sorts: [(&str, Generator); 5] =
         [("prose", prose), ("source", source), ("logs", logs), ("json", json), ("mix", mix)];
     for (name, generate) in sorts {
         let mut group = criterion.benchmark_group(name);

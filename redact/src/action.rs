@@ -39,6 +39,11 @@ pub(crate) enum What {
 }
 
 impl What {
+    /// Whether nothing can be found where no word starts.
+    fn is_for_words(&self) -> bool {
+        matches!(self, What::Token { reach: 0, glued: false, .. })
+    }
+
     fn of(rule: &Rule) -> Option<What> {
         Some(match rule.spec.how {
             How::Anywhere => What::Anywhere,
@@ -61,11 +66,21 @@ impl What {
 /// A keyword, and whether only built-in rules have it.
 pub(crate) type Keyword = (Box<[u8]>, bool);
 
+/// What is tried where one keyword stands.
+#[derive(Debug)]
+struct Tried {
+    /// The keyword's length, in bytes.
+    length: usize,
+    /// Where its actions are.
+    actions: Range<usize>,
+    /// Whether there is nothing to try inside a word.
+    only_words: bool,
+}
+
 /// The actions of all keywords.
 #[derive(Debug, Default)]
 pub(crate) struct Actions {
-    /// For each keyword, its length and where its actions are.
-    keywords: Vec<(usize, Range<usize>)>,
+    keywords: Vec<Tried>,
     actions: Vec<Action>,
     /// Rules whose expression is tried on every text.
     pub(crate) always: Vec<usize>,
@@ -105,18 +120,20 @@ impl Actions {
         }
         numbered.sort_by_key(|(number, _)| *number);
         for (number, (keyword, _)) in keywords.iter().enumerate() {
-            let from = out.keywords.last().map_or(0, |(_, actions)| actions.end);
-            let count = numbered[from..].iter().take_while(|(of, _)| *of == number).count();
-            out.keywords.push((keyword.len(), from..from + count));
+            let from = out.keywords.last().map_or(0, |last| last.actions.end);
+            let own = numbered[from..].iter().take_while(|(of, _)| *of == number);
+            let only_words = own.clone().all(|(_, action)| action.what.is_for_words());
+            let actions = from..from + own.count();
+            out.keywords.push(Tried { length: keyword.len(), actions, only_words });
         }
         out.actions = numbered.into_iter().map(|(_, action)| action).collect();
         (out, keywords)
     }
 
-    /// A keyword's length, and what is tried where it stands.
+    /// A keyword's length, whether it counts only where a word starts, and what is tried there.
     #[inline]
-    pub(crate) fn of(&self, keyword: usize) -> (usize, &[Action]) {
-        let (length, actions) = &self.keywords[keyword];
-        (*length, &self.actions[actions.clone()])
+    pub(crate) fn of(&self, keyword: usize) -> (usize, bool, &[Action]) {
+        let tried = &self.keywords[keyword];
+        (tried.length, tried.only_words, &self.actions[tried.actions.clone()])
     }
 }

@@ -263,8 +263,11 @@ impl<'r> Work<'r> {
                     if barrier::covers(&barriers, at) {
                         return;
                     }
-                    let (length, actions) = redactor.actions().of(keyword);
+                    let (length, only_words, actions) = redactor.actions().of(keyword);
                     let place = Place::new(text, at, at + length);
+                    if only_words && !place.starts_word {
+                        return;
+                    }
                     for action in actions {
                         let rule = usize::from(action.rule);
                         if let What::Anywhere = action.what {
@@ -586,7 +589,7 @@ impl<'r> Work<'r> {
         let redactor = self.redactor;
         let text = &joined.text[..];
         redactor.prefilter().find(text, 0..text.len(), |keyword, at| {
-            let (length, actions) = redactor.actions().of(keyword);
+            let (length, _, actions) = redactor.actions().of(keyword);
             let place = Place::new(text, at, at + length);
             for action in actions {
                 let rule = usize::from(action.rule);

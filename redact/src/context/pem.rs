@@ -12,12 +12,16 @@ const MIN_BODY: usize = 56;
 /// Longest label, as in `RSA PRIVATE KEY`, in bytes.
 const MAX_LABEL: usize = 64;
 
+/// What the labels of private keys end with.
+const PRIVATE: &[u8] = b"PRIVATE KEY";
+
 /// Adds the private key whose armour starts at `at`.
 pub(crate) fn pem(work: &mut Work<'_>, text: &[u8], rule: usize, at: usize) {
     let head = &text[at..text.len().min(at + 16 + MAX_LABEL)];
-    let Some(private) = memchr::memmem::find(&head.to_ascii_uppercase(), b"PRIVATE KEY") else {
-        return;
+    let is_private = |&at: &usize| {
+        head[at..].get(..PRIVATE.len()).is_some_and(|label| label.eq_ignore_ascii_case(PRIVATE))
     };
+    let Some(private) = memchr::memchr2_iter(b'P', b'p', head).find(is_private) else { return };
     let Some(dashes) = memchr::memmem::find(&head[private..], b"-----") else { return };
     let body = at + private + dashes + 5;
     let window = &text[body..text.len().min(body + MAX_BLOCK)];
