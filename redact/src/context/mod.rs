@@ -130,6 +130,7 @@ mod tests {
         check("password = \"%(password)s\"", "");
         check("auth_ = base64.b64encode(b'sozgpi:tdhoag').decode('ascii')", "sozgpi:tdhoag");
         check("auth = btoa('user:pass')", "");
+        check("\"auth\": \"amRuazptcHhsYnRvdw==\"", "amRuazptcHhsYnRvdw==");
         check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
     }
 

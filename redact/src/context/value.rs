@@ -6,6 +6,7 @@ use super::assign::{Assigned, Operator};
 use super::key::KeyClass;
 use super::placeholder::{DOCUMENTED, is_placeholder, is_template, is_unlikely_password};
 use super::rarity::{RARE, RARE_PASSWORD, rarity};
+use crate::rule::base64_prefix;
 use crate::{Confidence, barrier};
 
 /// Longest value that is judged, in bytes; longer ones count as sentences or data.
@@ -35,7 +36,8 @@ pub(crate) fn judge(
     let digits_are_needed = matches!(class, KeyClass::Weak | KeyClass::Nonce);
     if value.len() < shortest
         || value.len() > MAX_VALUE
-        || digits_are_needed && shape.digit == 0
+        // The base64 of a user's name and password may have none.
+        || digits_are_needed && shape.digit == 0 && !value.ends_with(b"=")
         || is_placeholder(value, &shape)
         || DOCUMENTED.contains(&value)
     {
@@ -62,7 +64,7 @@ pub(crate) fn judge(
         return None;
     }
     let constant = !quoted && !assigned.tight && is_constant(value);
-    if constant || is_fingerprint(value) && class != KeyClass::Password {
+    if constant || is_fingerprint(value) && class == KeyClass::Weak {
         return None;
     }
     match class {
@@ -157,6 +159,10 @@ fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Op
         assigned.quote.is_some() || assigned.line_start || assigned.tight || value.len() >= 32;
     let made =
         machine_made(value, shape, 3.0) && (transitions(value) >= 4 || rarity(value) >= RARE);
+    // As Docker keeps a registry's user and password.
+    if value.len() >= 8 && written && is_user_and_password(&base64_prefix(value)) {
+        return Some(Confidence::Medium);
+    }
     (written && made && value.len() >= shortest && !is_uuid(value)).then_some(Confidence::Low)
 }
 
@@ -224,7 +230,10 @@ fn is_constant(value: &[u8]) -> bool {
 
 /// Whether a value is written as fingerprints of public keys are (OpenPGP): 40 digits in capitals.
 fn is_fingerprint(value: &[u8]) -> bool {
-    value.len() == 40 && is_hex(value) && !value.iter().any(u8::is_ascii_lowercase)
+    value.len() == 40
+        && is_hex(value)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && !value.iter().any(u8::is_ascii_lowercase)
 }
 
 fn is_hex(value: &[u8]) -> bool {
