@@ -16,6 +16,8 @@ use tokio::{
 };
 
 mod group;
+#[cfg(any(windows, test))]
+mod lookup;
 
 /// Launches in progress at once; a further one waits for a place.
 const SPAWN_QUEUE: usize = 64;
@@ -198,7 +200,7 @@ fn explain(source: io::Error, command: String, cwd: Option<PathBuf>) -> SpawnErr
 }
 
 fn spawn(launch: &Launch) -> io::Result<(Child, Group)> {
-    let mut command = Command::new(&launch.command);
+    let mut command = Command::new(program(launch));
     command
         .args(&launch.args)
         .env_clear()
@@ -214,6 +216,26 @@ fn spawn(launch: &Launch) -> io::Result<(Child, Group)> {
     let child = command.spawn()?;
     let group = Group::of(&child);
     Ok((child, group))
+}
+
+#[cfg(not(windows))]
+fn program(launch: &Launch) -> &std::ffi::OsStr {
+    &launch.command
+}
+
+/// Windows finds only programs whose name ends with `.exe` by itself.
+#[cfg(windows)]
+fn program(launch: &Launch) -> OsString {
+    let variable = |name: &str| {
+        let is_it = |key: &OsString| key.to_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+        let (_, value) = launch.env.iter().find(|(key, _)| is_it(key))?;
+        value.to_str().map(str::to_owned)
+    };
+    let folder = launch.cwd.as_deref().and_then(std::path::Path::to_str);
+    let found = launch.command.to_str().and_then(|command| {
+        lookup::find(command, folder, variable, |path| std::path::Path::new(path).is_file())
+    });
+    found.map_or_else(|| launch.command.clone(), OsString::from)
 }
 
 #[cfg(target_os = "linux")]
