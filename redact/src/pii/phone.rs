@@ -13,6 +13,9 @@ const MAX_LENGTH: usize = 26;
 /// Most digits of an extension.
 const MAX_EXTENSION: usize = 6;
 
+/// Most digits before an area code in brackets: a prefix and the longest country code.
+const MAX_BEFORE_AREA: usize = 5;
+
 /// The telephone number that starts at `at`, which may be a `+`, a `(` or a digit.
 pub(crate) fn number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let before = at.checked_sub(1).map(|at| text[at]);
@@ -83,6 +86,8 @@ fn split(window: &[u8]) -> (usize, Groups) {
                 end = index + 1;
             }
             b'+' if index == 0 => {}
+            // Brackets are around an area code, which few digits stand before: another number.
+            b'(' if groups.all().iter().sum::<usize>() > MAX_BEFORE_AREA => break,
             b' ' | b'-' | b'.' | b'(' | b')' | b'/' if gap < 2 => {
                 // A second separator only beside a bracket.
                 let bracket = matches!(byte, b'(' | b')')

@@ -387,6 +387,22 @@ mod tests {
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
+    /// A text whose findings are found one a look is withheld, so many of a kind must not be.
+    #[test]
+    fn examples_in_a_row_are_found_in_a_few_looks() {
+        let redactor = crate::Redactor::builtin();
+        let mut withheld = Vec::new();
+        for (id, examples, _) in builtin::EXAMPLES {
+            for (example, between) in examples.iter().flat_map(|one| [(one, " "), (one, ", ")]) {
+                let text = vec![*example; 12].join(between);
+                if redactor.scan_text(text.as_bytes()).withheld() {
+                    withheld.push(format!("{id}: {example:?} with {between:?} between"));
+                }
+            }
+        }
+        assert!(withheld.is_empty(), "{withheld:#?}");
+    }
+
     #[test]
     fn braces_that_repeat_nothing_are_literal() {
         for (pattern, yes) in [(r"^\$(?:\d+|{\d+})$", "${12}"), (r"import[ \t]+{", "import {")] {
