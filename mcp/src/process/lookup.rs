@@ -29,7 +29,7 @@ pub(super) fn find(
         endings().any(|ending| name.ends_with(&ending.to_ascii_lowercase()))
     };
     let in_folder = |start: &str| {
-        let whole = |ending: &str| format!("{start}{}{ending}", command);
+        let whole = |ending: &str| format!("{start}{command}{ending}");
         let itself = Some(whole("")).filter(|path| has_ending && is_file(path));
         let ended = || endings().take(MAX_LOOKED_AT).map(|it| whole(&it.to_ascii_lowercase()));
         itself.or_else(|| ended().find(|path| is_file(path)))
