@@ -838,11 +838,11 @@ skipReport = true
             ("jane.doe@corp-mail.net", "[REDACTED-EMAIL]"),
             ("+49 30 9018203", "[REDACTED-PHONE]"),
         ] {
-            let many = vec![one; 40].join(" ");
+            let many = [one; 40].join(" ");
             let scan = redactor.scan_text(many.as_bytes());
             assert!(!scan.withheld(), "{one}");
             let copy = scan.apply(many.as_bytes()).into_owned();
-            let expected = vec![placeholder; 40].join(" ");
+            let expected = [placeholder; 40].join(" ");
             assert_eq!(String::from_utf8_lossy(&copy), expected);
         }
         for (text, expected) in [

@@ -394,7 +394,7 @@ mod tests {
         let mut withheld = Vec::new();
         for (id, examples, _) in builtin::EXAMPLES {
             for (example, between) in examples.iter().flat_map(|one| [(one, " "), (one, ", ")]) {
-                let text = vec![*example; 12].join(between);
+                let text = [*example; 12].join(between);
                 if redactor.scan_text(text.as_bytes()).withheld() {
                     withheld.push(format!("{id}: {example:?} with {between:?} between"));
                 }
