@@ -296,6 +296,12 @@ impl<'t> Assignments<'t> {
         {
             at += 1;
         }
+        // Markdown's bold print, and code between two signs each.
+        if text[at..].starts_with(b"**") {
+            at = self.blanks(at + 2, false);
+        } else if text[at..].starts_with(b"``") && text.get(at + 2) != Some(&b'`') {
+            at += 1;
+        }
         // Go's conversion: []byte("…").
         if text[at..].starts_with(b"[]byte(") {
             at += b"[]byte(".len();
@@ -498,6 +504,10 @@ impl<'t> Assignments<'t> {
 
     /// Whether the last byte of `from..to` closes or ends something outside the value.
     fn is_trailing(&self, from: usize, to: usize) -> bool {
+        // The end of bold print.
+        if self.text[from..to].ends_with(b"**") || self.text[to - 1..].starts_with(b"**") {
+            return true;
+        }
         let open = match self.text[to - 1] {
             b',' | b';' | b'.' | b'\\' => return true,
             b')' => b'(',

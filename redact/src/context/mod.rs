@@ -64,9 +64,10 @@ fn confidence(text: &[u8], class: KeyClass, assigned: &Assigned, json: bool) -> 
     if json && assigned.quote.is_some() && raw.contains(&b'\\') {
         let mut derived = Derived::default();
         unescape::unescape(raw, 0..raw.len(), &mut derived);
-        return value::judge(&derived.text, class, assigned, json);
+        return value::judge(derived.text.trim_ascii(), class, assigned, json);
     }
-    value::judge(raw, class, assigned, json)
+    // A blank inside the quotes changes nothing.
+    value::judge(raw.trim_ascii(), class, assigned, json)
 }
 
 /// Longest part of a line that is looked at around a match, on each side.
@@ -110,6 +111,17 @@ mod tests {
         check("10.1.2.3(PW:IhqSb1Gg)", "IhqSb1Gg");
         check("PW=\"kwQz77!x\"", "kwQz77!x");
         check("pwd=$(pwd)", "");
+    }
+
+    #[test]
+    fn sentences_and_markdown_name_passwords_too() {
+        check("my password is Tr0ub4dor&3, keep it", "Tr0ub4dor&3");
+        check("the password is required", "");
+        check("the password is shown2 users", "");
+        check("> Consumer Key: ``WQCKrmo2az9ER30i``", "WQCKrmo2az9ER30i");
+        check("* **Password:** kW9-x2.Pq", "kW9-x2.Pq");
+        check("Password: **kW9-x2!Pq**", "kW9-x2!Pq");
+        check("TOKEN = \" inLcyHukMgVSZmG5AqKuGgwoBWY\"", " inLcyHukMgVSZmG5AqKuGgwoBWY");
     }
 
     #[test]

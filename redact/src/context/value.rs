@@ -93,6 +93,10 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
     let letters = shape.lower + shape.upper;
     let marks = shape.symbol - count(value, b"-_.");
     let strong = shape.digit > 0 && letters > 0 || marks > 0 || shape.digit >= 6;
+    let mixed = shape.digit >= 2 && letters >= 3 && (shape.upper > 0 || marks > 0);
+    if assigned.operator == Operator::Word && assigned.quote.is_none() {
+        return mixed.then_some(Confidence::Low);
+    }
     if matches!(
         assigned.operator,
         Operator::Call | Operator::Word | Operator::Compare | Operator::Comma
@@ -113,7 +117,6 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
     let written =
         assigned.line_start || assigned.quoted_key || assigned.tight || assigned.follows_comma;
     let varied = shape.digit >= 2 || shape.upper > 0 || marks > 0;
-    let mixed = shape.digit >= 2 && letters >= 3 && (shape.upper > 0 || marks > 0);
     match assigned.operator {
         Operator::Colon => mixed || written && (rare || strong && varied),
         // In a list of variables every word is a value.
