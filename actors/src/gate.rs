@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    path::Path,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
@@ -30,11 +31,20 @@ use crate::{
 };
 
 mod inspection;
+mod learned;
 
 use inspection::{Names, Seen, draft};
+pub(crate) use learned::Learned;
 
 /// Why an operation is refused whose inspection was given up.
 const WITHHELD: &str = "looking through it for secrets took more work than its size allows";
+
+/// The most characters of a client's own name that are shown.
+const MAX_CLIENT: usize = 64;
+/// The id of a client whose config does not say which it is.
+const UNKNOWN_CLIENT: &str = "unknown";
+/// Why an operation is refused about which nobody was asked.
+const NOT_ASKED: &str = "Dialogs are switched off (dialog.enabled), so nobody was asked.";
 
 /// Who the two sides of an operation are; the same for all of a session.
 #[derive(Clone, Debug)]
@@ -50,6 +60,8 @@ pub(crate) struct Parties {
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// Whether what they do is known to be final; only of a hook's one operation.
     pub(crate) destructive: bool,
+    /// What their messages have told so far.
+    pub(crate) learned: Arc<Learned>,
     /// The numbers of values, where they are numbered.
     pub(crate) numbers: Arc<Mutex<Ordinals>>,
 }
@@ -70,14 +82,20 @@ pub(crate) struct Operation<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// What becomes of an operation.
+/// What becomes of an operation, as far as it is known without asking anybody.
 pub(crate) enum Ruling {
+    /// It is settled.
+    Settled(Settled),
+    /// The user is to be asked.
+    Ask(Box<Doubt>),
+}
+
+/// What becomes of an operation.
+pub(crate) enum Settled {
     /// Forward the bytes that came.
     Forward,
     /// Forward with this payload in place of the one that came.
     Replace(Vec<u8>),
-    /// Ask the user.
-    Ask(Box<Doubt>),
     /// Refuse.
     Refuse(Refused),
 }
@@ -107,6 +125,11 @@ pub(crate) enum Why {
 }
 
 impl Refused {
+    /// Blocked for one reason.
+    pub(crate) fn blocked(reason: String) -> Self {
+        Self { why: Why::Blocked, reasons: vec![reason] }
+    }
+
     /// The refusal to answer with.
     pub(crate) fn refusal<'a>(&'a self, operation: &'a Operation<'_>) -> Refusal<'a> {
         Refusal {
@@ -140,22 +163,23 @@ impl Shared {
         let policies = match self.policies().await {
             Ok(policies) => policies,
             Err(why) => {
-                return refused(Why::Blocked, format!("the policies cannot be loaded: {why}"));
+                let why = format!("the policies cannot be loaded: {why}");
+                return Ruling::Settled(blocked(why));
             }
         };
         let Some(seen) = self.inspect(policies, parties, operation).await else {
-            return refused(Why::Blocked, "it could not be inspected".to_owned());
+            return Ruling::Settled(blocked("it could not be inspected".to_owned()));
         };
         count(metrics, &seen.scan);
         let copy = seen.copy.as_deref().unwrap_or(operation.payload);
         let mut record = draft(parties, operation, &seen, copy, payload_limit);
         if seen.scan.withheld() {
-            return self.withheld(record).await;
+            return Ruling::Settled(self.withheld(record).await);
         }
         let Seen { decision, names, replacement, .. } = &seen;
         let reasons: Vec<String> = decision.reasons().map(str::to_owned).collect();
         let replacement = replacement.clone();
-        let ruling = match decision.effect {
+        let settled = match decision.effect {
             Effect::Confirm if operation.known.may_wait => {
                 let question = question(parties, operation, names, decision, copy, open);
                 return Ruling::Ask(Box::new(Doubt { question, record, reasons, replacement }));
@@ -163,29 +187,38 @@ impl Shared {
             Effect::Allow | Effect::Redact => forward(&mut record, replacement),
             Effect::NeedInfo => {
                 let fields = decision.need_fields.iter().map(ToString::to_string).collect();
-                Ruling::Refuse(Refused { why: Why::NeedInfo(fields), reasons })
+                Settled::Refuse(Refused { why: Why::NeedInfo(fields), reasons })
             }
             // Nobody may be made to wait for a person here, so what would need one is refused.
             Effect::Confirm | Effect::Block => {
-                Ruling::Refuse(Refused { why: Why::Blocked, reasons })
+                Settled::Refuse(Refused { why: Why::Blocked, reasons })
             }
         };
-        self.recorded(record, ruling).await
+        Ruling::Settled(self.recorded(record, settled).await)
     }
 
     /// What becomes of an operation now that the user has answered, or has not.
-    pub(crate) async fn answered(&self, doubt: Doubt, answer: Option<Answer>) -> Ruling {
+    pub(crate) async fn answered(&self, doubt: Doubt, answer: Option<Answer>) -> Settled {
         let Doubt { mut record, mut reasons, replacement, .. } = doubt;
         record.answer = Some(answer.map_or("pending", Answer::label).into());
-        let ruling = match answer {
+        let settled = match answer {
             Some(answer) if answer.is_allow() => forward(&mut record, replacement),
             Some(answer) => {
                 reasons.insert(0, explain(answer).to_owned());
-                Ruling::Refuse(Refused { why: Why::Denied, reasons })
+                Settled::Refuse(Refused { why: Why::Denied, reasons })
             }
-            None => Ruling::Refuse(Refused { why: Why::Pending, reasons }),
+            None => Settled::Refuse(Refused { why: Why::Pending, reasons }),
         };
-        self.recorded(record, ruling).await
+        self.recorded(record, settled).await
+    }
+
+    /// What becomes of an operation where the settings say that nobody is asked.
+    pub(crate) async fn unasked(&self, doubt: Doubt) -> Settled {
+        metrics::confirmation(Answer::Unavailable, Duration::ZERO);
+        let Doubt { mut record, mut reasons, .. } = doubt;
+        record.answer = Some(Answer::Unavailable.label().into());
+        reasons.insert(0, NOT_ASKED.to_owned());
+        self.recorded(record, Settled::Refuse(Refused { why: Why::Denied, reasons })).await
     }
 
     /// Records that an operation was withdrawn while it waited for the user.
@@ -199,13 +232,13 @@ impl Shared {
     }
 
     /// Records that the question was handed over to the client, which asks its user itself.
-    pub(crate) async fn handed_over(&self, doubt: Doubt) -> Ruling {
+    pub(crate) async fn handed_over(&self, doubt: Doubt) -> Settled {
         let record = Record {
             outcome: Outcome::Forwarded,
             answer: Some("asked by the client".into()),
             ..doubt.record
         };
-        self.recorded(record, Ruling::Forward).await
+        self.recorded(record, Settled::Forward).await
     }
 
     /// Records that an operation is refused since what was to be replaced in it cannot be.
@@ -262,21 +295,21 @@ impl Shared {
     }
 
     /// Refuses what nobody has seen whole: it may hold anything.
-    async fn withheld(&self, mut record: Record) -> Ruling {
+    async fn withheld(&self, mut record: Record) -> Settled {
         metrics::withheld();
         record.decision = Effect::Block.as_str().into();
         record.wanted = None;
         record.rules.clear();
         record.reasons = vec![WITHHELD.into()];
-        self.recorded(record, refused(Why::Blocked, WITHHELD.to_owned())).await
+        self.recorded(record, blocked(WITHHELD.to_owned())).await
     }
 
-    async fn recorded(&self, record: Record, ruling: Ruling) -> Ruling {
+    async fn recorded(&self, record: Record, settled: Settled) -> Settled {
         match self.audit.record(&record).await {
-            Ok(()) => ruling,
+            Ok(()) => settled,
             Err(error) => {
                 tracing::error!(%error, "an operation is refused since it cannot be recorded");
-                refused(Why::Blocked, "the record of operations cannot be written".to_owned())
+                blocked("the record of operations cannot be written".to_owned())
             }
         }
     }
@@ -293,8 +326,8 @@ fn count(metrics: &SessionMetrics, scan: &Scan) {
     }
 }
 
-pub(crate) fn refused(why: Why, reason: String) -> Ruling {
-    Ruling::Refuse(Refused { why, reasons: vec![reason] })
+fn blocked(reason: String) -> Settled {
+    Settled::Refuse(Refused::blocked(reason))
 }
 
 fn explain(answer: Answer) -> &'static str {
@@ -306,15 +339,15 @@ fn explain(answer: Answer) -> &'static str {
     }
 }
 
-fn forward(record: &mut Record, replacement: Option<Vec<u8>>) -> Ruling {
+fn forward(record: &mut Record, replacement: Option<Vec<u8>>) -> Settled {
     match replacement {
         None => {
             record.outcome = Outcome::Forwarded;
-            Ruling::Forward
+            Settled::Forward
         }
         Some(payload) => {
             record.outcome = Outcome::Redacted;
-            Ruling::Replace(payload)
+            Settled::Replace(payload)
         }
     }
 }
@@ -344,7 +377,7 @@ fn question(
     let shown = read::member(copy, "arguments").unwrap_or(copy);
     Question {
         id: operation.id.to_owned(),
-        client: parties.client.to_string(),
+        client: parties.learned.client().unwrap_or_else(|| parties.client.to_string()),
         server: parties.server.to_string(),
         identity: parties.identity.clone(),
         workspace: parties.workspace.clone(),
@@ -395,11 +428,13 @@ impl Ruling {
     /// The decision as metrics count it.
     pub(crate) fn metric(&self) -> metrics::Decision {
         match self {
-            Self::Forward => metrics::Decision::Allow,
-            Self::Replace(_) => metrics::Decision::Redact,
             Self::Ask(_) => metrics::Decision::Confirm,
-            Self::Refuse(Refused { why: Why::NeedInfo(_), .. }) => metrics::Decision::NeedInfo,
-            Self::Refuse(_) => metrics::Decision::Block,
+            Self::Settled(Settled::Forward) => metrics::Decision::Allow,
+            Self::Settled(Settled::Replace(_)) => metrics::Decision::Redact,
+            Self::Settled(Settled::Refuse(refused)) => match refused.why {
+                Why::NeedInfo(_) => metrics::Decision::NeedInfo,
+                Why::Blocked | Why::Denied | Why::Pending => metrics::Decision::Block,
+            },
         }
     }
 }
@@ -415,8 +450,21 @@ pub const DISPLAY_VARIABLES: [&str; 6] = [
 ];
 
 impl Parties {
+    /// The client says what it is called: shown where nobody else says it.
+    pub(crate) fn hear_client(&self, params: &[u8], redactor: &Redactor) {
+        if &*self.client != UNKNOWN_CLIENT {
+            return;
+        }
+        let name = read::member_at(params, &["clientInfo", "name"]).and_then(read::string);
+        if let Some(name) = name {
+            let name: String = name.chars().take(MAX_CLIENT).collect();
+            let clean = redactor.scan_text(name.as_bytes()).apply(name.as_bytes()).into_owned();
+            self.learned.learn_client(String::from_utf8_lossy(&clean).into_owned());
+        }
+    }
+
     /// Who the two sides of a client's session are.
-    pub(crate) fn of(attachment: &Attachment, redactor: &Redactor) -> Self {
+    pub(crate) fn of(attachment: &Attachment, redactor: &Redactor, home: Option<&Path>) -> Self {
         let launch = &attachment.launch;
         let display = |(key, _): &&(OsString, OsString)| {
             DISPLAY_VARIABLES.iter().any(|name| key.as_os_str() == *name)
@@ -428,12 +476,13 @@ impl Parties {
         let identity = String::from_utf8_lossy(&scan.apply(command.as_bytes())).into_owned();
         Self {
             session: attachment.id.as_str().into(),
-            client: attachment.client.as_deref().unwrap_or("unknown").into(),
+            client: attachment.client.as_deref().unwrap_or(UNKNOWN_CLIENT).into(),
             server: attachment.name.as_str().into(),
             identity,
             workspace: launch.cwd.as_ref().map(|cwd| cwd.display().to_string()),
             environment: launch.env.iter().filter(display).cloned().collect(),
             destructive: false,
+            learned: Arc::new(Learned::of(launch.cwd.as_deref(), home)),
             numbers: Arc::default(),
         }
     }

@@ -6,7 +6,7 @@
 //! Promises: a call that the proxy sees is left to the proxy and counted there; what has happened
 //! already is never asked about; what cannot be decided is denied.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use defenter_mcp::{
     catalogue,
@@ -17,9 +17,10 @@ use defenter_redact::Redactor;
 use tokio::time::Instant;
 
 use crate::{
-    dialog::{Answer, actor::Reply},
-    gate::{self, Doubt, Operation, Parties, Refused, Ruling, Why},
+    dialog::actor::Reply,
+    gate::{self, Doubt, Learned, Operation, Parties, Refused, Ruling, Settled, Why},
     metrics::{self, SessionMetrics},
+    operation_id,
     shared::Shared,
     status::ServerView,
 };
@@ -44,30 +45,29 @@ impl Shared {
     ) -> HookVerdict {
         let started = Instant::now();
         let limits = **self.limits.load();
-        let parties = Arc::new(parties(call, self.redactors.load().plain()));
+        let parties = Arc::new(parties(call, self.redactors.load().plain(), self.home.as_deref()));
         let metrics = SessionMetrics::without_session("hook", &parties.client);
-        let id = uuid::Uuid::now_v7().to_string();
+        let id = operation_id::new();
         let operation = operation(call, &id, payload);
-        let mut ruling =
-            self.rule(&parties, &metrics, &operation, limits.payload, limits.open).await;
+        let ruling = self.rule(&parties, &metrics, &operation, limits.payload, limits.open).await;
         let direction = match operation.direction {
             Direction::ToServer => metrics::Direction::ToServer,
             Direction::ToClient => metrics::Direction::ToClient,
         };
         metrics.operation(operation.known.label, direction, ruling.metric());
         metrics.added(direction, started.elapsed());
-        if let Ruling::Ask(doubt) = ruling {
-            if call.client_asks {
+        let settled = match ruling {
+            Ruling::Settled(settled) => settled,
+            Ruling::Ask(doubt) if call.client_asks => {
                 let text = with_id(&doubt.reasons_text(), &id);
-                ruling = self.handed_over(*doubt).await;
-                if matches!(ruling, Ruling::Forward) {
-                    return HookVerdict::Ask { text };
+                match self.handed_over(*doubt).await {
+                    Settled::Forward => return HookVerdict::Ask { text },
+                    settled => settled,
                 }
-            } else {
-                ruling = self.ask_about(&parties, &operation, *doubt, gone).await;
             }
-        }
-        self.verdict(&parties, &operation, ruling).await
+            Ruling::Ask(doubt) => self.ask_about(&parties, &operation, *doubt, gone).await,
+        };
+        self.verdict(&parties, &operation, settled).await
     }
 
     /// Asks the user ourselves.
@@ -77,11 +77,10 @@ impl Shared {
         operation: &Operation<'_>,
         doubt: Doubt,
         gone: impl Future<Output = ()> + Send,
-    ) -> Ruling {
+    ) -> Settled {
         let limits = **self.limits.load();
         if !limits.ask {
-            metrics::confirmation(Answer::Unavailable, Duration::ZERO);
-            return self.answered(doubt, Some(Answer::Unavailable)).await;
+            return self.unasked(doubt).await;
         }
         let key = gate::question_key(&parties.session, operation);
         let (question, environment) = (doubt.question.clone(), parties.environment.clone());
@@ -91,7 +90,7 @@ impl Shared {
             reply = asking => reply,
             () = gone => {
                 self.withdrawn(doubt).await;
-                return Ruling::Refuse(Refused { why: Why::Denied, reasons: Vec::new() });
+                return Settled::Refuse(Refused { why: Why::Denied, reasons: Vec::new() });
             }
         };
         let answer = match reply {
@@ -105,18 +104,17 @@ impl Shared {
         &self,
         parties: &Parties,
         operation: &Operation<'_>,
-        ruling: Ruling,
+        settled: Settled,
     ) -> HookVerdict {
-        let refused = match ruling {
-            Ruling::Forward => return HookVerdict::Allow,
-            Ruling::Refuse(refused) => refused,
+        let refused = match settled {
+            Settled::Forward => return HookVerdict::Allow,
+            Settled::Refuse(refused) => refused,
             // A hook is told of what goes on elsewhere, and cannot take anything out of it.
-            Ruling::Replace(_) => {
+            Settled::Replace(_) => {
                 let why = "a policy wants this redacted, which a hook cannot do";
                 self.record_unaltered(parties, operation, why).await;
                 Refused { why: Why::Blocked, reasons: vec![why.to_owned()] }
             }
-            Ruling::Ask(_) => Refused { why: Why::Pending, reasons: Vec::new() },
         };
         let text = with_id(&refused.refusal(operation).text(), operation.id);
         HookVerdict::Deny { text }
@@ -157,7 +155,7 @@ fn operation<'a>(call: &'a HookCall, id: &'a str, payload: &'a [u8]) -> Operatio
     }
 }
 
-fn parties(call: &HookCall, redactor: &Redactor) -> Parties {
+fn parties(call: &HookCall, redactor: &Redactor, home: Option<&Path>) -> Parties {
     let clean = |text: &str, most: usize| -> String {
         let short: String = text.chars().take(most).collect();
         String::from_utf8_lossy(&redactor.scan_text(short.as_bytes()).apply(short.as_bytes()))
@@ -175,6 +173,7 @@ fn parties(call: &HookCall, redactor: &Redactor) -> Parties {
         workspace: call.cwd.as_deref().map(|cwd| clean(cwd, MAX_FOLDER)),
         environment: environment.map(|(key, value)| (key.into(), value.into())).collect(),
         destructive: call.destructive,
+        learned: Arc::new(Learned::of(call.cwd.as_deref().map(Path::new), home)),
         numbers: Arc::default(),
     }
 }
@@ -254,7 +253,7 @@ mod tests {
 
     #[test]
     fn nothing_but_display_variables_and_the_letters_of_ids_is_kept() {
-        let parties = parties(&call(None), &Redactor::builtin());
+        let parties = parties(&call(None), &Redactor::builtin(), None);
         assert_eq!(parties.environment, [("DISPLAY".into(), ":0".into())]);
         assert_eq!(&*parties.session, "s10m");
     }

@@ -328,6 +328,22 @@ pub(crate) fn notifications(settings: &Settings) -> Tuning {
     }
 }
 
+/// The settings that differ and are only read when a supervisor starts, by their keys.
+#[must_use]
+pub fn needs_restart(old: &Settings, new: &Settings) -> Vec<&'static str> {
+    let (console, audit, log) = (&old.console, &old.audit, &old.log);
+    let differs = [
+        ("console.enabled", console.enabled != new.console.enabled),
+        ("console.listen", console.listen != new.console.listen),
+        ("audit.durability", audit.durability != new.audit.durability),
+        ("audit.max_file_bytes", audit.max_file_bytes != new.audit.max_file_bytes),
+        ("audit.max_total_bytes", audit.max_total_bytes != new.audit.max_total_bytes),
+        ("log.level", log.level != new.log.level),
+        ("log.format", log.format != new.log.format),
+    ];
+    differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+}
+
 /// The restart policy, as the settings say.
 #[must_use]
 pub fn restart_policy(settings: &Settings) -> RestartPolicy {
@@ -364,4 +380,21 @@ pub fn entries(discovery: &Discovery) -> Vec<Entry> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_read_at_the_start_and_has_changed_needs_a_restart() {
+        let old = Settings::default();
+        let mut new = Settings::default();
+        new.dialog.timeout_s += 1;
+        new.audit.max_payload_bytes += 1;
+        assert!(needs_restart(&old, &new).is_empty());
+        new.audit.max_file_bytes += 1;
+        new.console.listen = "127.0.0.1:7421".to_owned();
+        assert_eq!(needs_restart(&old, &new), ["console.listen", "audit.max_file_bytes"]);
+    }
 }

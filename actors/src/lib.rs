@@ -14,6 +14,7 @@ pub mod house;
 pub mod listener;
 pub mod metrics;
 mod notifications;
+mod operation_id;
 mod policy;
 mod process_group;
 pub mod redaction;

@@ -404,7 +404,13 @@ impl State {
             slots.servers.cast(ServersMsg::Tuned(limits, policy));
             self.arguments.shared.limits.store(Arc::new(limits));
             slots.notifications.cast(NotificationsMsg::Tune(house::notifications(settings)));
-            tracing::info!("settings loaded; `console.listen` and `audit.*` need a restart");
+            let needs_restart = house::needs_restart(&old.loaded.settings, settings);
+            if needs_restart.is_empty() {
+                tracing::info!("settings loaded");
+            } else {
+                let settings = needs_restart.join(", ");
+                tracing::warn!(%settings, "settings loaded; of what has changed, these take effect when the supervisor is started again");
+            }
         }
     }
 

@@ -30,6 +30,7 @@ fn view<'a>(
         phase,
         tool: Some(tool),
         destructive_hint: false,
+        hints: Default::default(),
         uri: None,
         payload: payload.as_bytes(),
         redacted: payload.as_bytes(),

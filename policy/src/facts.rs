@@ -159,6 +159,21 @@ pub struct SessionFlags {
     pub egress_out: bool,
 }
 
+/// What the server's definition of a tool says about it (MCP's tool annotations), each only where
+/// it is said outright. A hostile server writes what it likes here: reason to be careful, never
+/// to be less so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct ToolHints {
+    /// `readOnlyHint`: it changes nothing.
+    pub read_only: bool,
+    /// `destructiveHint`: what it does may not be undone.
+    pub destructive: bool,
+    /// `idempotentHint`: doing it again changes nothing more.
+    pub idempotent: bool,
+    /// `openWorldHint`: it deals with the outside.
+    pub open_world: bool,
+}
+
 /// Everything a policy may look at about one operation.
 ///
 /// Built by [`build`](crate::build). No field holds a value out of the message except host names,
@@ -179,8 +194,11 @@ pub struct Facts {
     pub phase: Phase,
     /// The tool's name for `tools/call`, cut to 256 bytes.
     pub tool: Option<Arc<str>>,
-    /// What the tool does, as far as its name tells.
+    /// What the tool does, as far as its name tells; where the name says nothing, the server's word
+    /// that it is destructive is taken.
     pub tool_class: ToolClass,
+    /// What the server says about the tool.
+    pub hints: ToolHints,
     /// What the redactor saw.
     pub finding_kinds: BTreeSet<Kind>,
     /// Whether one of the findings is a credential.

@@ -32,6 +32,7 @@ pub use decision::{Decision, Effect, FiredRule, Severity};
 pub use error::{Place, PolicyError};
 pub use facts::{
     Direction, FACTS_VERSION, Facts, MAX_HOSTS, Phase, ProtectedPath, SessionFlags, ToolClass,
+    ToolHints,
 };
 pub use grants::{
     Grant, GrantAnswer, GrantContext, GrantLimit, GrantScope, Grants, GrantsError,

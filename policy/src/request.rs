@@ -13,15 +13,16 @@ use defenter_redact::Kind;
 
 use crate::action::{Action, GROUPS};
 use crate::error::PolicyError;
-use crate::facts::{Direction, Facts, ProtectedPath, SessionFlags, ToolClass};
+use crate::facts::{Direction, Facts, ProtectedPath, SessionFlags, ToolClass, ToolHints};
 use crate::layer::Mentions;
 
 /// The attributes of the context, as the schema has them.
-pub(crate) const ATTRIBUTES: [&str; 23] = [
+pub(crate) const ATTRIBUTES: [&str; 24] = [
     "method",
     "direction",
     "tool",
     "tool_class",
+    "hints",
     "findings",
     "has_secret",
     "has_personal_data",
@@ -151,6 +152,7 @@ impl Vocabulary {
             }
             "tool" => string(facts.tool.as_deref().unwrap_or_default()),
             "tool_class" => entity(self.classes.get(facts.tool_class as usize)?),
+            "hints" => hints(facts),
             "findings" => self.findings(facts),
             "has_secret" => boolean(facts.has_secret),
             "has_personal_data" => boolean(facts.has_personal_data),
@@ -200,6 +202,7 @@ pub(crate) fn projected(facts: &Facts, mentions: Mentions) -> Facts {
         phase: facts.phase,
         tool: facts.tool.clone(),
         tool_class: facts.tool_class,
+        hints: if mentions.has("hints") { facts.hints } else { ToolHints::default() },
         finding_kinds: kept(&facts.finding_kinds, mentions.has("findings")),
         has_secret: flag("has_secret", facts.has_secret),
         has_personal_data: flag("has_personal_data", facts.has_personal_data),
@@ -246,12 +249,24 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
 }
 
+fn hints(facts: &Facts) -> RestrictedExpression {
+    record([
+        ("read_only", facts.hints.read_only),
+        ("destructive", facts.hints.destructive),
+        ("idempotent", facts.hints.idempotent),
+        ("open_world", facts.hints.open_world),
+    ])
+}
+
 fn session(facts: &Facts) -> RestrictedExpression {
-    let fields = [
+    record([
         ("untrusted_in", facts.session.untrusted_in),
         ("sensitive_in", facts.session.sensitive_in),
         ("egress_out", facts.session.egress_out),
-    ];
+    ])
+}
+
+fn record<const N: usize>(fields: [(&str, bool); N]) -> RestrictedExpression {
     let fields = fields.map(|(name, value)| (name.to_owned(), boolean(value)));
     RestrictedExpression::new_record(fields).unwrap_or_else(|_| boolean(false))
 }

@@ -16,6 +16,7 @@ use defenter_redact::Kind;
 use crate::asks;
 use crate::facts::{
     Direction, FACTS_VERSION, Facts, MAX_HOSTS, Phase, ProtectedPath, SessionFlags, ToolClass,
+    ToolHints,
 };
 use crate::hidden;
 use crate::hosts::{self, Host};
@@ -41,9 +42,10 @@ pub struct OperationView<'a> {
     pub phase: Phase,
     /// The tool of a `tools/call`, also for its result.
     pub tool: Option<&'a str>,
-    /// Whether the server's definition of the tool says that it is destructive. That it is not is
-    /// never believed.
+    /// Whether it is known that what the operation does cannot be undone.
     pub destructive_hint: bool,
+    /// What the server's definition of the tool says about it, where it is known.
+    pub hints: ToolHints,
     /// The address of a resource, where the method has one.
     pub uri: Option<&'a str>,
     /// The params, result or error as it came, as raw JSON; empty if there is none. The facts keep
@@ -87,6 +89,7 @@ pub fn build(view: &OperationView<'_>) -> Facts {
         phase: view.phase,
         tool: view.tool.map(|tool| cut(tool, 256)),
         tool_class,
+        hints: view.hints,
         finding_kinds: view.kinds.iter().copied().collect(),
         has_secret: view.kinds.iter().any(|kind| kind.is_secret()),
         has_personal_data: view.kinds.iter().any(|kind| !kind.is_secret()),
@@ -110,7 +113,10 @@ pub fn build(view: &OperationView<'_>) -> Facts {
 fn class_of(view: &OperationView<'_>) -> ToolClass {
     match (view.method, view.tool) {
         ("tools/call", _) if view.destructive_hint => ToolClass::Destructive,
-        ("tools/call", Some(tool)) => classify_tool(tool),
+        ("tools/call", Some(tool)) => match classify_tool(tool) {
+            ToolClass::Unknown if view.hints.destructive => ToolClass::Destructive,
+            class => class,
+        },
         ("resources/read" | "prompts/get" | "completion/complete" | "resources/subscribe", _) => {
             ToolClass::Read
         }
@@ -512,6 +518,7 @@ mod tests {
             phase: Phase::Request,
             tool: Some(tool),
             destructive_hint: false,
+            hints: Default::default(),
             uri: None,
             payload: payload.as_bytes(),
             redacted: payload.as_bytes(),
@@ -646,6 +653,16 @@ mod tests {
     fn a_hint_only_makes_a_tool_worse() {
         let hinted = OperationView { destructive_hint: true, ..view("read_file", "{}", &[]) };
         assert_eq!(build(&hinted).tool_class, ToolClass::Destructive);
+        let hints = ToolHints { destructive: true, read_only: true, ..ToolHints::default() };
+        for (tool, class) in [
+            ("frobnicate", ToolClass::Destructive),
+            ("write_file", ToolClass::Write),
+            ("delete_file", ToolClass::Destructive),
+            ("read_file", ToolClass::Read),
+        ] {
+            let facts = build(&OperationView { hints, ..view(tool, "{}", &[]) });
+            assert_eq!((facts.tool_class, facts.hints), (class, hints), "{tool}");
+        }
     }
 
     proptest! {

@@ -153,6 +153,11 @@ fn a_click_on_allow_lets_the_call_through() {
     on_displays(json!({}), |bed, display| {
         let (mut client, id) = ask(bed);
         display.window();
+        // Nobody but the client itself says what it is called.
+        let asks = |it: &crate::bed::Process| {
+            it.command.replace('\u{2060}', "").contains("“bed” wants to call")
+        };
+        assert!(all_zenities(&display.name).iter().any(asks), "{:?}", bed.processes());
         // Other traffic of the session goes on while the question is open.
         assert_eq!(client.tool("echo", json!({"message": "meanwhile"})), "meanwhile");
         display.picture();
@@ -192,7 +197,7 @@ fn a_window_that_is_killed_refuses() {
         let (mut client, id) = ask(bed);
         display.window();
         for process in all_zenities(&display.name) {
-            let _ = kill_process(process, Signal::KILL);
+            let _ = kill_process(process.pid, Signal::KILL);
         }
         assert_refused(&mut client, id);
     });
@@ -259,7 +264,7 @@ fn nothing_is_asked_where_dialogs_are_off() {
     on_displays(json!({"dialog": {"enabled": false}}), |bed, display| {
         let (mut client, id) = ask(bed);
         let answer = assert_refused(&mut client, id);
-        assert!(answer.to_string().contains("No dialog could be shown"), "{answer}");
+        assert!(answer.to_string().contains("switched off (dialog.enabled)"), "{answer}");
         assert!(!display.has_window() && all_zenities(&display.name).is_empty());
     });
 }
@@ -321,8 +326,8 @@ fn what_is_known_bad_is_blocked() {
 }
 
 /// The dialog programs on one display.
-fn all_zenities(display: &str) -> Vec<Pid> {
+fn all_zenities(display: &str) -> Vec<crate::bed::Process> {
     let variable = format!("DISPLAY={display}");
     let found = crate::bed::processes_with(variable.as_bytes());
-    found.into_iter().filter(|it| it.command.contains("zenity")).map(|it| it.pid).collect()
+    found.into_iter().filter(|it| it.command.contains("zenity")).collect()
 }

@@ -14,6 +14,7 @@ mod client;
 mod commands;
 mod dialog;
 mod endings;
+mod facts;
 mod hooks;
 mod house;
 mod http;

@@ -116,21 +116,24 @@ impl Lens {
         redacted: &[u8],
     ) -> Facts {
         let kinds: Vec<Kind> = scan.kinds().collect();
+        let is_call = operation.known.kind == catalogue::Kind::ToolCall;
+        let tool = operation.target.filter(|_| is_call);
         defenter_policy::build(&OperationView {
             client: &self.parties.client,
             server: &self.parties.server,
             method: operation.method,
             direction: operation.direction,
             phase: operation.phase,
-            tool: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ToolCall),
+            tool,
             destructive_hint: self.parties.destructive,
+            hints: tool.map(|tool| self.parties.learned.hints(tool)).unwrap_or_default(),
             uri: operation.target.filter(|_| operation.known.kind == catalogue::Kind::ResourceRead),
             payload: operation.payload,
             redacted,
             kinds: &kinds,
             size: operation.payload.len(),
             home,
-            roots: &[],
+            roots: &self.parties.learned.roots(),
             intent: false,
             session: SessionFlags::default(),
         })

@@ -44,6 +44,7 @@ use super::{
 use crate::{
     gate::Parties,
     metrics::{self, Direction as MetricDirection, DropReason, SessionMetrics},
+    operation_id,
     server::{StderrTail, lifecycle::Event},
     shared::Shared,
 };
@@ -74,7 +75,7 @@ impl Exchange {
     /// The exchange of a request that another process had let through and recorded.
     fn taken_over(method: &str) -> Self {
         Self {
-            operation: uuid::Uuid::now_v7().to_string(),
+            operation: operation_id::new(),
             method: method.into(),
             target: None,
             sent: Instant::now(),
@@ -138,6 +139,8 @@ pub(super) struct Core {
     pub(super) moved: Notify,
     /// The client does not read any more.
     pub(super) lost: Notify,
+    /// What the client is told is handed over by the pump that reads the server.
+    held_back: AtomicBool,
     /// Whether the client's words are no longer ours to read.
     parted: watch::Sender<bool>,
 }
@@ -162,6 +165,15 @@ enum Failed {
     Untouched,
     /// The server went away in the middle; what became of it is settled with its end.
     Torn,
+}
+
+/// See [`Core::hold_back`].
+pub(super) struct HeldBack<'a>(&'a AtomicBool);
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Core {
@@ -202,6 +214,7 @@ impl Core {
             wanted: Notify::new(),
             moved: Notify::new(),
             lost: Notify::new(),
+            held_back: AtomicBool::new(false),
             parted: watch::Sender::new(false),
             id,
             parties,
@@ -242,7 +255,10 @@ impl Core {
             if self.journal.tell(line, answers, 0).is_err() {
                 self.lost.notify_one();
             }
-            return self.hand_over().await;
+            if !self.held_back.load(Ordering::Relaxed) {
+                self.hand_over().await;
+            }
+            return;
         }
         let mut output = self.output.lock().await;
         let Some(output) = output.as_mut() else { return };
@@ -255,8 +271,22 @@ impl Core {
         }
     }
 
+    /// As long as this lives the caller sees to it that the client gets what it is told.
+    pub(super) fn hold_back(&self) -> HeldBack<'_> {
+        self.held_back.store(true, Ordering::Relaxed);
+        HeldBack(&self.held_back)
+    }
+
+    /// How many bytes the client was told and has not got.
+    pub(super) fn owes(&self) -> u64 {
+        self.journal.owes()
+    }
+
     /// Brings everything that the client was told by way of the journal to it.
-    async fn hand_over(&self) {
+    pub(super) async fn hand_over(&self) {
+        if !self.journal.is_kept() {
+            return;
+        }
         let mut output = self.output.lock().await;
         let Some(output) = output.as_mut() else { return };
         let written = async {
@@ -556,6 +586,9 @@ impl Core {
         };
         drop(way);
         self.settle(gone).await;
+        // What the pump of the process held back when it was ended.
+        let core = self.clone();
+        self.spawn(async move { core.hand_over().await });
         let core = self.clone();
         self.spawn(async move {
             for (line, exchange) in again {
@@ -588,9 +621,7 @@ impl Core {
     /// Answers what another supervisor has left unanswered, and brings the client what it has left
     /// unsent.
     pub(super) async fn settle_earlier(self: &Arc<Self>) {
-        if self.journal.is_kept() {
-            self.hand_over().await;
-        }
+        self.hand_over().await;
         let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(gone) = earlier {
             self.settle(gone).await;

@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Cow,
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,14 +14,15 @@ use defenter_mcp::{
     read,
     refusal::{Cause, Phase as RefusalPhase, Refusal},
 };
-use defenter_policy::Direction;
+use defenter_policy::{Direction, Phase};
 use tokio::sync::oneshot;
 
 use super::core::Core;
 use crate::{
     dialog::{Answer, actor::Reply},
-    gate::{Doubt, Operation, Ruling, Why, refused},
+    gate::{self, Doubt, Operation, Refused, Ruling, Settled},
     metrics::{self, Direction as MetricDirection},
+    operation_id,
 };
 
 /// The refusal of an operation for which there is no place among those that wait for the user.
@@ -30,26 +32,26 @@ pub(super) const TOO_MANY_WAIT: &str =
 /// The line that a ruling lets through: the one that came, or with another payload in it.
 ///
 /// # Errors
-/// The ruling, where it lets nothing through.
+/// The refusal, where it lets nothing through.
 pub(super) fn let_through<'a>(
     line: &'a [u8],
     payload: &[u8],
-    ruling: Ruling,
-) -> Result<Cow<'a, [u8]>, Ruling> {
-    match ruling {
-        Ruling::Forward => Ok(Cow::Borrowed(line)),
+    settled: Settled,
+) -> Result<Cow<'a, [u8]>, Refused> {
+    match settled {
+        Settled::Forward => Ok(Cow::Borrowed(line)),
         // A request without params has none that could be put in.
-        Ruling::Replace(new) if new == payload => Ok(Cow::Borrowed(line)),
+        Settled::Replace(new) if new == payload => Ok(Cow::Borrowed(line)),
         // A payload is always a part of its line; were it not, nothing might pass unaltered.
-        Ruling::Replace(new) => read::splice(line, payload, &new)
+        Settled::Replace(new) => read::splice(line, payload, &new)
             .map(Cow::Owned)
-            .ok_or_else(|| refused(Why::Blocked, "it could not be redacted".to_owned())),
-        other => Err(other),
+            .ok_or_else(|| Refused::blocked("it could not be redacted".to_owned())),
+        Settled::Refuse(refused) => Err(refused),
     }
 }
 
 pub(super) fn new_operation() -> String {
-    uuid::Uuid::now_v7().to_string()
+    operation_id::new()
 }
 
 pub(super) fn target_of(known: &catalogue::Operation, params: Option<&[u8]>) -> Option<String> {
@@ -57,7 +59,51 @@ pub(super) fn target_of(known: &catalogue::Operation, params: Option<&[u8]>) -> 
     read::string(value).map(Cow::into_owned)
 }
 
-type Resume = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A message that waits for the user, with the operation that it is.
+pub(super) struct Parked {
+    pub(super) line: Vec<u8>,
+    pub(super) id: OwnedId,
+    operation_id: String,
+    direction: Direction,
+    phase: Phase,
+    method: String,
+    known: catalogue::Operation,
+    target: Option<String>,
+    /// Where in the line the payload is.
+    payload: Range<usize>,
+}
+
+impl Parked {
+    /// Keeps an operation of this line; its payload is a part of it, or empty.
+    pub(super) fn of(line: &[u8], id: Id<'_>, operation: &Operation<'_>) -> Self {
+        Self {
+            line: line.to_vec(),
+            id: id.to_owned(),
+            operation_id: operation.id.to_owned(),
+            direction: operation.direction,
+            phase: operation.phase,
+            method: operation.method.to_owned(),
+            known: operation.known,
+            target: operation.target.map(str::to_owned),
+            payload: read::offset_in(line, operation.payload).unwrap_or_default(),
+        }
+    }
+
+    /// The operation.
+    pub(super) fn operation(&self) -> Operation<'_> {
+        Operation {
+            id: &self.operation_id,
+            direction: self.direction,
+            phase: self.phase,
+            method: &self.method,
+            known: self.known,
+            target: self.target.as_deref(),
+            payload: &self.line[self.payload.clone()],
+        }
+    }
+}
+
+pub(super) type Resume = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Core {
     pub(super) async fn rule(
@@ -73,29 +119,41 @@ impl Core {
         self.metrics.operation(operation.known.label, direction, ruling.metric());
         self.metrics.added(direction, started.elapsed());
         match ruling {
-            Ruling::Ask(doubt) if !self.limits.ask => self.unasked(*doubt).await,
+            Ruling::Ask(doubt) if !self.limits.ask => {
+                Ruling::Settled(self.shared.unasked(*doubt).await)
+            }
             ruling => ruling,
         }
     }
 
-    /// What becomes of an operation when the user is not to be asked.
-    pub(super) async fn unasked(&self, doubt: Doubt) -> Ruling {
-        metrics::confirmation(Answer::Unavailable, Duration::ZERO);
-        self.shared.answered(doubt, Some(Answer::Unavailable)).await
+    /// What becomes of an operation about which nobody may be asked.
+    pub(super) async fn settle_unasked(
+        self: &Arc<Self>,
+        operation: &Operation<'_>,
+        started: Instant,
+    ) -> Settled {
+        match self.rule(operation, started).await {
+            Ruling::Settled(settled) => settled,
+            Ruling::Ask(doubt) => {
+                metrics::confirmation(Answer::Unavailable, Duration::ZERO);
+                self.shared.answered(*doubt, Some(Answer::Unavailable)).await
+            }
+        }
     }
 
-    /// Lets an operation wait for the user; false where too many wait already.
+    /// Lets an operation wait for the user, and goes on with it as the user has decided; false
+    /// where too many wait already.
     pub(super) fn park(
         self: &Arc<Self>,
-        direction: MetricDirection,
-        id: OwnedId,
-        bytes: usize,
-        key: crate::dialog::Key,
+        parked: Parked,
         doubt: Box<Doubt>,
-        resume: impl FnOnce(Arc<Self>, Ruling) -> Resume + Send + 'static,
+        resume: impl FnOnce(Arc<Self>, Parked, Settled) -> Resume + Send + 'static,
     ) -> bool {
         let Ok(place) = self.places.clone().try_acquire_owned() else { return false };
-        let Some(room) = self.room_for(bytes) else { return false };
+        let Some(room) = self.room_for(parked.line.len()) else { return false };
+        let direction = metric_direction(parked.direction);
+        let id = parked.id.clone();
+        let key = gate::question_key(&self.parties.session, &parked.operation());
         let (cancel, cancelled) = oneshot::channel();
         self.talk().parked.insert((direction, id.clone()), cancel);
         let core = self.clone();
@@ -116,8 +174,8 @@ impl Core {
                     Reply::Answered(answer) => Some(answer),
                     Reply::StillOpen => None,
                 };
-                let ruling = core.shared.answered(*doubt, answer).await;
-                resume(core.clone(), ruling).await;
+                let settled = core.shared.answered(*doubt, answer).await;
+                resume(core.clone(), parked, settled).await;
             } else {
                 core.shared.withdrawn(*doubt).await;
             }
@@ -180,8 +238,8 @@ mod tests {
 
     const LINE: &[u8] = b"{\"id\":1,\"params\":{\"a\":1}}\n";
 
-    fn shown(payload: &[u8], ruling: Ruling) -> Option<String> {
-        let line = let_through(LINE, payload, ruling).ok()?;
+    fn shown(payload: &[u8], settled: Settled) -> Option<String> {
+        let line = let_through(LINE, payload, settled).ok()?;
         Some(String::from_utf8(line.into_owned()).unwrap())
     }
 
@@ -192,21 +250,21 @@ mod tests {
     #[test]
     fn a_line_passes_as_it_came_or_with_its_new_payload() {
         let whole = std::str::from_utf8(LINE).unwrap();
-        assert_eq!(shown(params(), Ruling::Forward).as_deref(), Some(whole));
-        let new = shown(params(), Ruling::Replace(b"{}".to_vec())).unwrap();
+        assert_eq!(shown(params(), Settled::Forward).as_deref(), Some(whole));
+        let new = shown(params(), Settled::Replace(b"{}".to_vec())).unwrap();
         assert_eq!(new, "{\"id\":1,\"params\":{}}\n");
     }
 
     #[test]
     fn a_request_without_params_passes_where_they_are_to_be_redacted() {
         let whole = std::str::from_utf8(LINE).unwrap();
-        assert_eq!(shown(b"", Ruling::Replace(Vec::new())).as_deref(), Some(whole));
+        assert_eq!(shown(b"", Settled::Replace(Vec::new())).as_deref(), Some(whole));
     }
 
     #[test]
     fn what_cannot_be_redacted_in_its_line_is_refused() {
         let elsewhere = b"{\"b\":2}".to_vec();
-        let refused = let_through(LINE, &elsewhere, Ruling::Replace(b"{}".to_vec()));
-        assert!(matches!(refused, Err(Ruling::Refuse(_))));
+        let refused = let_through(LINE, &elsewhere, Settled::Replace(b"{}".to_vec()));
+        assert!(matches!(refused, Err(Refused { .. })));
     }
 }

@@ -118,7 +118,11 @@ impl Driver {
     ) -> io::Result<Self> {
         let Arguments { id, attachment, shared, spawner, limits, figures, stderr, server: _ } =
             arguments;
-        let parties = Arc::new(Parties::of(&attachment, shared.redactors.load().plain()));
+        let parties = Arc::new(Parties::of(
+            &attachment,
+            shared.redactors.load().plain(),
+            shared.home.as_deref(),
+        ));
         let streams = attachment.streams;
         let longest = (limits.line as u64).saturating_add(KEPT_BEYOND);
         let opened = attachment.kept.map(|kept| kept.open(longest)).transpose()?;

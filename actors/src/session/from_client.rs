@@ -13,10 +13,10 @@ use defenter_policy::{Direction, Phase};
 
 use super::{
     core::{Core, Exchange, trim},
-    decide::{TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit, target_of},
+    decide::{Parked, TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit, target_of},
 };
 use crate::{
-    gate::{self, Doubt, Operation, Refused, Ruling},
+    gate::{Doubt, Operation, Refused, Ruling, Settled},
     metrics::{self, Direction as MetricDirection, DropReason},
 };
 
@@ -24,7 +24,6 @@ use crate::{
 struct Request<'a> {
     line: &'a [u8],
     id: Id<'a>,
-    params: &'a [u8],
     operation: Operation<'a>,
     /// How many of the client's bytes were read with it.
     acted: u64,
@@ -78,16 +77,19 @@ impl Core {
             target: target.as_deref(),
             payload: params.unwrap_or_default(),
         };
-        let params = params.unwrap_or_default();
-        let request = Request { line, id, params, operation, acted };
+        if known.kind == catalogue::Kind::Handshake {
+            let redactors = self.shared.redactors.load();
+            self.parties.hear_client(operation.payload, redactors.of(&self.parties.server));
+        }
+        let request = Request { line, id, operation, acted };
         let ruling = self.rule(&operation, started).await;
         match ruling {
             Ruling::Ask(doubt) => self.park_request(&request, doubt).await,
-            ruling => self.carry_request(&request, ruling).await,
+            Ruling::Settled(settled) => self.carry_request(&request, settled).await,
         }
     }
 
-    async fn carry_request(self: &Arc<Self>, request: &Request<'_>, ruling: Ruling) {
+    async fn carry_request(self: &Arc<Self>, request: &Request<'_>, settled: Settled) {
         let operation = &request.operation;
         let exchange = Exchange {
             operation: operation.id.to_owned(),
@@ -96,51 +98,30 @@ impl Core {
             sent: Instant::now(),
             acted: request.acted,
         };
-        match let_through(request.line, request.params, ruling) {
+        match let_through(request.line, request.operation.payload, settled) {
             Ok(line) => self.to_server(&line, exchange).await,
-            Err(Ruling::Refuse(refused)) => {
-                let form = refusal::form(&operation.known, Some(request.params));
+            Err(refused) => {
+                let form = refusal::form(&operation.known, Some(operation.payload));
                 let modern = self.talk().recovery.era().is_modern();
                 let line = refused.refusal(operation).answer(request.id, form, modern);
                 self.tell_client(vec![line], request.acted).await;
             }
-            Err(_) => {}
         }
     }
 
     async fn park_request(self: &Arc<Self>, request: &Request<'_>, doubt: Box<Doubt>) {
-        let direction = MetricDirection::ToServer;
-        let key = gate::question_key(&self.parties.session, &request.operation);
-        let line = request.line.to_vec();
-        let operation_id = request.operation.id.to_owned();
-        let id = request.id.to_owned();
-        self.client_waits(request.line, &id, request.operation.method, request.acted);
-        let parked = self.park(direction, id, line.len(), key, doubt, move |core, ruling| {
-            Box::pin(async move { core.resume_request(&line, &operation_id, ruling).await })
+        let parked = Parked::of(request.line, request.id, &request.operation);
+        self.client_waits(request.line, &parked.id, request.operation.method, request.acted);
+        let is_parked = self.park(parked, doubt, |core, parked, settled| {
+            Box::pin(async move {
+                let (line, id, operation) =
+                    (&parked.line[..], parked.id.as_id(), parked.operation());
+                core.carry_request(&Request { line, id, operation, acted: 0 }, settled).await;
+            })
         });
-        if !parked {
+        if !is_parked {
             self.refuse_parking(request).await;
         }
-    }
-
-    async fn resume_request(self: Arc<Self>, line: &[u8], operation_id: &str, ruling: Ruling) {
-        let Ok(Message::Request { id, method, params }) = envelope::read(trim(line)) else {
-            return;
-        };
-        let known = catalogue::operation(&method);
-        let target = target_of(&known, params);
-        let operation = Operation {
-            id: operation_id,
-            direction: Direction::ToServer,
-            phase: Phase::Request,
-            method: &method,
-            known,
-            target: target.as_deref(),
-            payload: params.unwrap_or_default(),
-        };
-        let params = params.unwrap_or_default();
-        let request = Request { line, id, params, operation, acted: 0 };
-        self.carry_request(&request, ruling).await;
     }
 
     async fn refuse_parking(self: &Arc<Self>, request: &Request<'_>) {
@@ -152,7 +133,7 @@ impl Core {
             cause: Cause::OverLimit(TOO_MANY_WAIT),
             reasons: &[],
         };
-        let form = refusal::form(&request.operation.known, Some(request.params));
+        let form = refusal::form(&request.operation.known, Some(request.operation.payload));
         let modern = self.talk().recovery.era().is_modern();
         self.tell_client(vec![refusal.answer(request.id, form, modern)], request.acted).await;
     }
@@ -188,11 +169,10 @@ impl Core {
             sent: started,
             acted: 0,
         };
-        match let_through(line, payload, self.rule(&operation, started).await) {
-            Ok(line) => self.to_server(&line, exchange).await,
-            // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
-            Err(Ruling::Ask(doubt)) => drop(self.unasked(*doubt).await),
-            Err(_) => {}
+        // Nobody waits for a notification, so a refusal is silence.
+        let settled = self.settle_unasked(&operation, started).await;
+        if let Ok(line) = let_through(line, payload, settled) {
+            self.to_server(&line, exchange).await;
         }
     }
 
@@ -210,6 +190,9 @@ impl Core {
             |asked| (asked.operation, asked.method),
         );
         let payload = outcome.raw();
+        if let Outcome::Result(result) = outcome {
+            self.parties.learned.learn(&method, result);
+        }
         let operation = Operation {
             id: &operation_id,
             direction: Direction::ToServer,
@@ -226,17 +209,14 @@ impl Core {
             sent: started,
             acted: 0,
         };
-        let ruling = match self.rule(&operation, started).await {
+        let settled = match self.rule(&operation, started).await {
             // The user has just made this answer; asking again whether to send it is no question.
             Ruling::Ask(doubt) => self.shared.answered(*doubt, None).await,
-            ruling => ruling,
+            Ruling::Settled(settled) => settled,
         };
-        match let_through(line, payload, ruling) {
+        match let_through(line, payload, settled) {
             Ok(line) => self.to_server(&line, exchange).await,
-            Err(Ruling::Refuse(refused)) => {
-                self.refuse_response(&operation, id, &refused, exchange).await;
-            }
-            Err(_) => {}
+            Err(refused) => self.refuse_response(&operation, id, &refused, exchange).await,
         }
     }
 

@@ -14,10 +14,10 @@ use defenter_policy::{Direction, Phase};
 
 use super::{
     core::{Asked, Core, Exchange, count_dropped, trim},
-    decide::{TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit},
+    decide::{Parked, TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit},
 };
 use crate::{
-    gate::{self, Doubt, Operation, Ruling},
+    gate::{Doubt, Operation, Ruling, Settled},
     metrics::{self, Direction as MetricDirection, DropReason},
     server::lifecycle::Event,
 };
@@ -138,6 +138,9 @@ impl Core {
             None => (&*fresh, "other", None),
         };
         let payload = outcome.raw();
+        if let Outcome::Result(result) = outcome {
+            self.parties.learned.learn(method, result);
+        }
         let operation = Operation {
             id: operation_id,
             direction: Direction::ToClient,
@@ -153,7 +156,7 @@ impl Core {
         }
         match self.rule(&operation, started).await {
             Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt).await,
-            ruling => self.carry_response(line, id, &operation, ruling).await,
+            Ruling::Settled(settled) => self.carry_response(line, id, &operation, settled).await,
         }
         self.moved.notify_one();
     }
@@ -163,17 +166,16 @@ impl Core {
         line: &[u8],
         id: Id<'_>,
         operation: &Operation<'_>,
-        ruling: Ruling,
+        settled: Settled,
     ) {
-        match let_through(line, operation.payload, ruling) {
+        match let_through(line, operation.payload, settled) {
             Ok(line) => self.forward_to_client(&line, Some(&id.to_owned())).await,
-            Err(Ruling::Refuse(refused)) => {
+            Err(refused) => {
                 let modern = self.talk().recovery.era().is_modern();
                 let form = operation.known.refusal;
                 let answer = refused.refusal(operation).answer(id, form, modern);
                 self.to_client(&answer, Some(&id.to_owned())).await;
             }
-            Err(_) => {}
         }
     }
 
@@ -184,31 +186,14 @@ impl Core {
         operation: &Operation<'_>,
         doubt: Box<Doubt>,
     ) {
-        let key = gate::question_key(&self.parties.session, operation);
-        let (kept, method) = (line.to_vec(), operation.method.to_owned());
-        let operation_id = operation.id.to_owned();
-        let target = operation.target.map(str::to_owned);
-        let direction = MetricDirection::ToClient;
-        let parked =
-            self.park(direction, id.to_owned(), kept.len(), key, doubt, move |core, ruling| {
-                Box::pin(async move {
-                    let Ok(Message::Response { id, outcome }) = envelope::read(trim(&kept)) else {
-                        return;
-                    };
-                    let operation = Operation {
-                        id: &operation_id,
-                        direction: Direction::ToClient,
-                        phase: Phase::Result,
-                        method: &method,
-                        known: catalogue::operation(&method),
-                        target: target.as_deref(),
-                        payload: outcome.raw(),
-                    };
-                    let id = id.unwrap_or(Id::NULL);
-                    core.carry_response(&kept, id, &operation, ruling).await;
-                })
-            });
-        if !parked {
+        let parked = Parked::of(line, id, operation);
+        let is_parked = self.park(parked, doubt, |core, parked, settled| {
+            Box::pin(async move {
+                let (id, operation) = (parked.id.as_id(), parked.operation());
+                core.carry_response(&parked.line, id, &operation, settled).await;
+            })
+        });
+        if !is_parked {
             metrics::dropped(DropReason::OverLimit);
             let cause = Cause::OverLimit(TOO_MANY_WAIT);
             let refusal = Refusal {
@@ -244,7 +229,9 @@ impl Core {
         };
         match self.rule(&operation, started).await {
             Ruling::Ask(doubt) => self.park_server_request(line, id, &operation, doubt),
-            ruling => self.carry_server_request(line, id, &operation, ruling).await,
+            Ruling::Settled(settled) => {
+                self.carry_server_request(line, id, &operation, settled).await;
+            }
         }
     }
 
@@ -253,17 +240,16 @@ impl Core {
         line: &[u8],
         id: Id<'_>,
         operation: &Operation<'_>,
-        ruling: Ruling,
+        settled: Settled,
     ) {
-        let line = match let_through(line, operation.payload, ruling) {
+        let line = match let_through(line, operation.payload, settled) {
             Ok(line) => line,
-            Err(Ruling::Refuse(refused)) => {
+            Err(refused) => {
                 let answer = refused.refusal(operation).error(id);
                 // In a task, since the server may not be reading while it waits for us to read.
                 let core = self.clone();
                 return self.spawn(async move { core.answer_server(&answer).await });
             }
-            Err(_) => return,
         };
         let asked = Asked { operation: operation.id.to_owned(), method: operation.method.into() };
         self.talk().asked.insert(id.to_owned(), asked);
@@ -291,33 +277,17 @@ impl Core {
         doubt: Box<Doubt>,
     ) {
         let generation = self.talk().recovery.generation();
-        let key = gate::question_key(&self.parties.session, operation);
-        let (kept, operation_id) = (line.to_vec(), operation.id.to_owned());
-        let direction = MetricDirection::ToClient;
-        let parked =
-            self.park(direction, id.to_owned(), kept.len(), key, doubt, move |core, ruling| {
-                Box::pin(async move {
-                    // The process that asked may be gone, and its successor asks for itself.
-                    if core.talk().recovery.generation() != generation {
-                        return;
-                    }
-                    let Ok(Message::Request { id, method, params }) = envelope::read(trim(&kept))
-                    else {
-                        return;
-                    };
-                    let operation = Operation {
-                        id: &operation_id,
-                        direction: Direction::ToClient,
-                        phase: Phase::Request,
-                        method: &method,
-                        known: catalogue::operation(&method),
-                        target: None,
-                        payload: params.unwrap_or_default(),
-                    };
-                    core.carry_server_request(&kept, id, &operation, ruling).await;
-                })
-            });
-        if !parked {
+        let parked = Parked::of(line, id, operation);
+        let is_parked = self.park(parked, doubt, move |core, parked, settled| {
+            Box::pin(async move {
+                // The process that asked may be gone, and its successor asks for itself.
+                if core.talk().recovery.generation() == generation {
+                    let (id, operation) = (parked.id.as_id(), parked.operation());
+                    core.carry_server_request(&parked.line, id, &operation, settled).await;
+                }
+            })
+        });
+        if !is_parked {
             metrics::dropped(DropReason::OverLimit);
             let refusal = Refusal {
                 operation: Some(operation.id),
@@ -355,11 +325,10 @@ impl Core {
             target: None,
             payload,
         };
-        match let_through(line, payload, self.rule(&operation, started).await) {
-            Ok(line) => self.forward_to_client(&line, None).await,
-            // Nobody waits for a notification, so a refusal is silence, and nobody is asked.
-            Err(Ruling::Ask(doubt)) => drop(self.unasked(*doubt).await),
-            Err(_) => {}
+        // Nobody waits for a notification, so a refusal is silence.
+        let settled = self.settle_unasked(&operation, started).await;
+        if let Ok(line) = let_through(line, payload, settled) {
+            self.forward_to_client(&line, None).await;
         }
     }
 

@@ -175,6 +175,11 @@ impl Journal {
         self.tell(line, id.as_ref(), acted)
     }
 
+    /// How many bytes the client was told and has not got.
+    pub(super) fn owes(&self) -> u64 {
+        self.state().map_or(0, |state| state.outbox.owes())
+    }
+
     /// Hands over to the client what it was told; ready when it has got everything.
     pub(super) fn poll_hand_over(
         &self,

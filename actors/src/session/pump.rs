@@ -15,6 +15,9 @@ use tokio::io::AsyncRead;
 use super::core::Core;
 use crate::metrics::{self, DropReason};
 
+/// How many bytes of the server's lines wait at most for those that were read with them.
+const MOST_HELD_BACK: u64 = 32 << 10;
+
 /// Why a pump has ended.
 #[derive(Debug)]
 pub(super) enum PumpEnd {
@@ -88,10 +91,17 @@ pub(super) async fn server_to_client(core: Arc<Core>, output: impl AsyncRead + U
                 core.to_stderr(bytes).await;
             }
             Frame::TooLong { sketch, length, .. } => core.server_too_long(sketch, length).await,
-            Frame::Message(line) => match core.from_server(line, &mut ready).await {
-                Ok(()) => {}
-                Err(error) => return PumpEnd::Unrecoverable(error),
-            },
+            Frame::Message(line) => {
+                let held_back = core.hold_back();
+                if let Err(error) = core.from_server(line, &mut ready).await {
+                    return PumpEnd::Unrecoverable(error);
+                }
+                drop(held_back);
+            }
+        }
+        // What is read together goes to the client together.
+        if !frames.buffered() || core.owes() >= MOST_HELD_BACK {
+            core.hand_over().await;
         }
     }
 }

@@ -98,6 +98,11 @@ impl Outbox {
         match self.0 {}
     }
 
+    #[must_use]
+    pub fn owes(&self) -> u64 {
+        match self.0 {}
+    }
+
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self.0 {}
     }

@@ -67,6 +67,12 @@ impl Outbox {
         self.said
     }
 
+    /// How many bytes the client has not got yet.
+    #[must_use]
+    pub fn owes(&self) -> u64 {
+        self.said - self.got
+    }
+
     /// Whether the client has got everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {

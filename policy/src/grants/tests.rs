@@ -35,6 +35,7 @@ fn call(tool: &str, arguments: &str) -> Facts {
         phase: Phase::Request,
         tool: Some(tool),
         destructive_hint: false,
+        hints: Default::default(),
         uri: None,
         payload: payload.as_bytes(),
         redacted: payload.as_bytes(),

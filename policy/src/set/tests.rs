@@ -4,7 +4,9 @@ use defenter_redact::Kind;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{Direction, FACTS_VERSION, Phase, ProtectedPath, SessionFlags, ToolClass};
+use crate::facts::{
+    Direction, FACTS_VERSION, Phase, ProtectedPath, SessionFlags, ToolClass, ToolHints,
+};
 
 fn quiet(method: &str, phase: Phase) -> Facts {
     Facts {
@@ -16,6 +18,7 @@ fn quiet(method: &str, phase: Phase) -> Facts {
         phase,
         tool: None,
         tool_class: ToolClass::Unknown,
+        hints: ToolHints::default(),
         finding_kinds: BTreeSet::new(),
         has_secret: false,
         has_personal_data: false,
@@ -449,6 +452,20 @@ fn what_no_rule_looks_at_does_not_split_the_cache() {
     assert!(Arc::ptr_eq(&first, &second));
     let third = set.decide(&Facts { metadata_host: true, ..call("delete_file") });
     assert_eq!(third.effect, Effect::Block);
+}
+
+#[test]
+fn a_rule_may_look_at_what_the_server_says_of_a_tool() {
+    let text = r#"@id("mine.open") @reason("x") @severity("low")
+        forbid (principal, action == Action::"tools/call", resource)
+        when { context.hints.open_world && !context.hints.read_only }
+        unless { context.user_confirmed };"#;
+    let set = PolicySet::compile(Preset::Balanced, &[layer(LayerKind::User, text)]).unwrap();
+    let with = |hints| set.decide(&Facts { hints, ..call("get") }).effect;
+    let open_world = ToolHints { open_world: true, ..ToolHints::default() };
+    assert_eq!(with(ToolHints::default()), Effect::Allow);
+    assert_eq!(with(open_world), Effect::Confirm);
+    assert_eq!(with(ToolHints { read_only: true, ..open_world }), Effect::Allow);
 }
 
 #[test]
