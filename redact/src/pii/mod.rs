@@ -209,6 +209,17 @@ fn four(text: &[u8], at: usize) -> bool {
     text.get(at..at + 4).is_some_and(|four| four.iter().all(u8::is_ascii_digit))
 }
 
+/// Which bytes are ASCII letters and digits: one load, where hashes and ids are read.
+static ALPHANUMERIC: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
 /// Looks at the word of letters and digits around `at..next`, if `at` is its first digit.
 fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     let mut start = at;
@@ -222,7 +233,7 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
         return if next - start == 2 { mac(work, text, start).unwrap_or(next) } else { next };
     }
     let window = &text[start..text.len().min(start + MAX_TOKEN + 1)];
-    let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let length = window.iter().take_while(|b| ALPHANUMERIC[usize::from(**b)]).count();
     let end = start + length;
     let after = window.get(length);
     let inside = start > 0

@@ -185,6 +185,31 @@ enum After {
     Operator,
 }
 
+/// How many hashes of two bytes there are.
+const HASHES: usize = 1024;
+
+/// One bit for each hash of the first two bytes of a word.
+static STARTS: [u64; HASHES / 64] = {
+    let mut bits = [0; HASHES / 64];
+    let mut index = 0;
+    while index < ATTRIBUTIONS.len() {
+        let hash = hash([ATTRIBUTIONS[index].0[0], ATTRIBUTIONS[index].0[1]]);
+        bits[hash / 64] |= 1 << (hash % 64);
+        index += 1;
+    }
+    bits
+};
+
+const fn hash(two: [u8; 2]) -> usize {
+    (two[0] as usize * 33 + two[1] as usize) % HASHES
+}
+
+/// Whether a word may start with those two bytes, in small letters.
+fn may_start(two: [u8; 2]) -> bool {
+    let hash = hash(two);
+    STARTS[hash / 64] >> (hash % 64) & 1 == 1
+}
+
 /// Longest word of an attribution, in bytes.
 const MAX_WORD: usize = 24;
 
@@ -213,6 +238,9 @@ impl Quiet {
 fn starts_attribution(text: &[u8], at: usize) -> bool {
     let Some(&[one, two]) = text[at..].first_chunk::<2>() else { return false };
     let start = [one.to_ascii_lowercase(), two.to_ascii_lowercase()];
+    if !may_start(start) {
+        return false;
+    }
     ATTRIBUTIONS.iter().any(|(word, _)| {
         word.starts_with(&start)
             && text.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
@@ -253,6 +281,9 @@ fn is_attributing(lower: &[u8], at: usize, bracketed: bool, same_line: bool) -> 
         return false;
     }
     let Some(first) = lower[at..].first_chunk::<2>() else { return false };
+    if !may_start(*first) {
+        return false;
+    }
     // Two bytes tell nearly all words apart, and cost less than a comparison.
     ATTRIBUTIONS.iter().filter(|(word, _)| word.starts_with(first)).any(|&(word, after)| {
         let Some(rest) = lower[at..].strip_prefix(word) else { return false };
