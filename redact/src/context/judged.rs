@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::assign::Assigned;
+use super::assigned::Assigned;
 use crate::{Confidence, Kind};
 
 /// Longest value that is remembered, in bytes.

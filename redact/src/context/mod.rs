@@ -5,6 +5,7 @@
 mod address;
 mod after;
 mod assign;
+mod assigned;
 mod judged;
 mod key;
 mod pem;
@@ -18,7 +19,8 @@ use std::ops::Range;
 
 pub(crate) use address::{authorization, url_credentials};
 pub(crate) use after::{after_word, may_follow};
-pub(crate) use assign::{Assigned, Assignments, is_name, may_assign};
+pub(crate) use assign::{Assignments, is_name, may_assign};
+pub(crate) use assigned::Assigned;
 pub(crate) use judged::Judged;
 pub(crate) use pem::pem;
 pub(crate) use placeholder::{is_obvious_example, is_unlikely_password};

@@ -2,7 +2,7 @@
 //! Accepts the bytes of a value with what is known of its key; emits how sure we are; promises
 //! one look per byte.
 
-use super::assign::{Assigned, Operator};
+use super::assigned::{Assigned, Operator};
 use super::key::KeyClass;
 use super::placeholder::{DOCUMENTED, is_placeholder, is_template, is_unlikely_password};
 use super::rarity::{RARE, RARE_PASSWORD, rarity};
