@@ -462,6 +462,7 @@ impl<'r> Work<'r> {
         let rule = self.redactor.rule(index);
         if at.checked_sub(1).is_some_and(|at| text[at].is_ascii_alphabetic())
             && !text[at].is_ascii_uppercase()
+            && !starts_word(text, at)
         {
             return;
         }

@@ -3,7 +3,7 @@
 //! look, and to skip a run of digits at once.
 
 use super::checksum::luhn;
-use crate::engine::Work;
+use crate::engine::{Work, starts_word};
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
 
@@ -175,7 +175,7 @@ pub(crate) fn capital(work: &mut Work<'_>, text: &[u8], at: usize) {
     if !b.is_ascii_uppercase() || !c.is_ascii_digit() || !d.is_ascii_digit() {
         return;
     }
-    if at.checked_sub(1).is_some_and(|before| text[before].is_ascii_alphanumeric()) {
+    if !starts_word(text, at) {
         return;
     }
     let country = [a, b];

@@ -6,11 +6,15 @@
 use std::ops::Range;
 
 use super::checksum::{self, Digits};
+use super::nearby::is_apart;
 use super::phone::is_counted;
 use crate::{Confidence, Kind, Verdict};
 
 /// Longest number with its separators, in bytes.
 const MAX_LENGTH: usize = 24;
+
+/// Least digits that are a number without any groups.
+const LEAST_WHOLE: usize = 11;
 
 /// Most groups of a number.
 const MAX_GROUPS: usize = 7;
@@ -26,9 +30,8 @@ pub(super) struct Number {
 /// The number that starts with the digit at `at`.
 pub(super) fn number(text: &[u8], at: usize) -> Option<Number> {
     let before = at.checked_sub(1).map(|at| text[at]);
-    if before.is_some_and(|b| {
-        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'+' | b'$' | b'#' | b'(')
-    }) {
+    let joined = matches!(before, Some(b'.' | b'_' | b'/' | b'+' | b'$' | b'#' | b'('));
+    if joined || !is_apart(text, at) {
         return None;
     }
     let groups = Groups::read(text, at)?;
@@ -62,6 +65,12 @@ impl<'t> Groups<'t> {
             if byte.is_ascii_digit() {
                 groups.lengths[groups.count - 1] += 1;
             } else if matches!(byte, b' ' | b'-' | b'.' | b'/') && is_digit(length + 1) {
+                // After a blank another number may stand, if this one has other signs or none.
+                let whole = groups.separator != 0 && groups.separator != b' '
+                    || groups.count == 1 && length >= LEAST_WHOLE;
+                if *byte == b' ' && whole {
+                    break;
+                }
                 if groups.separator != 0 && groups.separator != *byte || groups.count == MAX_GROUPS
                 {
                     return None;
@@ -89,7 +98,7 @@ impl<'t> Groups<'t> {
 /// Where a German VAT number starts whose digits are these: `DE 136 695 976`, `DE-136-695-976`.
 fn german_vat(text: &[u8], at: usize, groups: &Groups<'_>) -> Option<usize> {
     let start = at.checked_sub(3)?;
-    let apart = start.checked_sub(1).is_none_or(|at| !text[at].is_ascii_alphanumeric());
+    let apart = is_apart(text, start);
     let fits = matches!(
         (groups.all(), groups.separator, text[at - 1]),
         ([9], _, b' ')

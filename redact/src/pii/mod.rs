@@ -17,7 +17,7 @@ mod phone;
 use std::ops::Range;
 
 use crate::blocks::View;
-use crate::engine::Work;
+use crate::engine::{Work, starts_word};
 use crate::lanes::BLOCK;
 use crate::rule::Detector;
 use crate::{Confidence, Kind, Verdict};
@@ -105,7 +105,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     let Run { count, length: run, follows } = run;
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
-    let glued = before.is_some_and(|b| b.is_ascii_alphanumeric());
+    let glued = !starts_word(text, at);
     if matches!(before, Some(b'+' | b'('))
         && let Some(end) = telephone(work, text, at - 1)
     {
@@ -153,7 +153,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
         return end;
     }
     match after {
-        Some(b'.') if run <= 3 => {
+        Some(b'.') if run <= 3 && !(is_later && follows_decimal(text, at)) => {
             if let Some((span, kind)) = network::v4(text, at) {
                 let end = span.end;
                 add(work, text, span, Detector::Ip, kind, Confidence::High, false);
@@ -170,7 +170,9 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     if after == Some(b'-') && run == 2 {
         mac(work, text, at);
     }
-    if count < 7 || is_later {
+    // After another number only what has separators of its own, or none.
+    let is_own = matches!(after, Some(b'-' | b'.' | b'/')) || run >= 9;
+    if count < 7 || is_later && !is_own {
         return next;
     }
     if matches!(after, Some(b'-' | b'.' | b'/')) || run == 18 {
@@ -191,6 +193,13 @@ fn grouped(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
     let end = number.span.end;
     work.add_kind(text, number.span, rule, number.kind, number.confidence, number.verdict);
     Some(end)
+}
+
+/// Whether a decimal number stands before the blank at `at - 1`, as in a drawing's path
+/// (`2.83-2.12 3.51.98.32`); an address there has three dots.
+fn follows_decimal(text: &[u8], at: usize) -> bool {
+    let word = text[..at - 1].iter().rev().take(16).take_while(|b| !b.is_ascii_whitespace());
+    !matches!(word.filter(|byte| **byte == b'.').count(), 0 | 3)
 }
 
 /// Whether a text goes on as a date does after its year: `-11-24`, and no digit.
@@ -223,7 +232,7 @@ static ALPHANUMERIC: [bool; 256] = {
 /// Looks at the word of letters and digits around `at..next`, if `at` is its first digit.
 fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     let mut start = at;
-    while start > 0 && at - start < MAX_LEAD && text[start - 1].is_ascii_alphanumeric() {
+    while at - start < MAX_LEAD && !starts_word(text, start) {
         start -= 1;
         if text[start].is_ascii_digit() {
             return next;
@@ -238,7 +247,7 @@ fn word(work: &mut Work<'_>, text: &[u8], at: usize, next: usize) -> usize {
     let after = window.get(length);
     let inside = start > 0
         && (matches!(text[start - 1], b'_' | b'-' | b'/' | b'+' | b'.')
-            || text[start - 1].is_ascii_alphanumeric());
+            || !starts_word(text, start));
     if inside || length > MAX_TOKEN || matches!(after, Some(b'_' | b'/' | b'+' | b'=')) {
         return end;
     }
@@ -310,8 +319,7 @@ fn telephone(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
 fn mac(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
     let candidate = text.get(at..at + 17)?;
     let ends = text.get(at + 17).is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-');
-    let starts =
-        at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_alphanumeric() && text[at] != b'-');
+    let starts = starts_word(text, at) && at.checked_sub(1).is_none_or(|at| text[at] != b'-');
     if !starts || !ends || !network::is_mac(candidate, b'-') {
         return None;
     }
@@ -364,8 +372,7 @@ fn crypto_address(work: &mut Work<'_>, text: &[u8], span: Range<usize>) -> bool 
 pub(crate) fn bech32(work: &mut Work<'_>, text: &[u8], at: usize) {
     let window = &text[at..text.len().min(at + crypto::MAX_LENGTH + 1)];
     let length = window.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-    let starts = at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_alphanumeric());
-    if starts && work.spend(length) {
+    if starts_word(text, at) && work.spend(length) {
         crypto_address(work, text, at..at + length);
     }
 }

@@ -5,6 +5,15 @@
 /// How far before a number its words may stand, in bytes.
 const REACH: usize = 48;
 
+/// Whether no letter or digit stands before a place, but for the letter of an escape (`\\n`).
+pub(super) fn is_apart(text: &[u8], at: usize) -> bool {
+    match &text[..at] {
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        [.., before] => !before.is_ascii_alphanumeric(),
+        [] => true,
+    }
+}
+
 /// What stands before a place in its line, in lower case.
 pub(super) struct Nearby {
     lower: [u8; REACH],

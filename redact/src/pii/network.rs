@@ -6,8 +6,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::nearby::Nearby;
+use super::nearby::{Nearby, is_apart};
 use crate::Kind;
+use crate::engine::starts_word;
 
 /// Longest IPv6 address in text, in bytes.
 const MAX_V6: usize = 45;
@@ -21,7 +22,7 @@ pub(crate) fn v4(text: &[u8], at: usize) -> Option<(Range<usize>, Kind)> {
     let length = window.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let trimmed = if length > 0 && window[length - 1] == b'.' { length - 1 } else { length };
     let before = at.checked_sub(1).map(|at| text[at]);
-    if before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
+    if !starts_word(text, at) || matches!(before, Some(b'.' | b'_' | b'-')) {
         return None;
     }
     let after = &text[at + trimmed..];
@@ -196,9 +197,10 @@ pub(crate) fn colon(text: &[u8], colon: usize) -> (usize, Option<(Range<usize>, 
     if length < 15 && !window[..length].windows(2).any(|pair| pair == b"::") {
         return (next, None);
     }
-    let outside = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_');
-    let before = start.checked_sub(1).map(|at| &text[at]);
-    if length > MAX_V6 || !outside(before) || !outside(text.get(start + length)) {
+    let before = start.checked_sub(1).map(|at| text[at]);
+    let starts = is_apart(text, start) && before != Some(b'_');
+    let goes_on = text.get(start + length).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    if length > MAX_V6 || !starts || goes_on {
         return (next, None);
     }
     let candidate = &window[..length];

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::nearby::Nearby;
+use super::nearby::{Nearby, is_apart};
 
 /// Longest number with its separators, in bytes.
 const MAX_LENGTH: usize = 26;
@@ -19,14 +19,22 @@ const MAX_BEFORE_AREA: usize = 5;
 /// The telephone number that starts at `at`, which may be a `+`, a `(` or a digit.
 pub(crate) fn number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let before = at.checked_sub(1).map(|at| text[at]);
-    if before.is_some_and(|b| {
-        b.is_ascii_alphanumeric() || matches!(b, b'+' | b'_' | b'.' | b'/' | b'$' | b'#')
-    }) {
+    let joined = matches!(before, Some(b'+' | b'_' | b'.' | b'/' | b'$' | b'#'));
+    if joined || !is_apart(text, at) {
         return None;
     }
     let window = &text[at..text.len().min(at + MAX_LENGTH)];
-    let (end, groups) = split(window);
-    let candidate = &window[..end];
+    let whole = split(window, false);
+    let first = split(window, true);
+    let ends_sooner = first.0 < whole.0;
+    let found = is_number(text, at, whole);
+    if found.is_none() && ends_sooner { is_number(text, at, first) } else { found }
+}
+
+/// The number that starts at `at`, whose digits end after `end` bytes, if it is one.
+fn is_number(text: &[u8], at: usize, (end, groups): (usize, Groups)) -> Option<Range<usize>> {
+    let before = at.checked_sub(1).map(|at| text[at]);
+    let candidate = &text[at..at + end];
     let digits = candidate.iter().filter(|b| b.is_ascii_digit()).count();
     let end = at + end + extension(&text[at + end..]);
     if text.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%')) {
@@ -67,9 +75,11 @@ impl Groups {
 }
 
 /// Where a number ends, and its groups: digits with single blanks, hyphens, dots, slashes, or a
-/// blank beside a bracket between them.
-fn split(window: &[u8]) -> (usize, Groups) {
+/// blank beside a bracket between them. With `at_blank` it ends at a blank after other signs, where
+/// another number may stand.
+fn split(window: &[u8], at_blank: bool) -> (usize, Groups) {
     let mut groups = Groups::default();
+    let mut signs = 0;
     let (mut end, mut run, mut gap) = (0, 0, 0);
     for (index, &byte) in window.iter().enumerate() {
         match byte {
@@ -86,6 +96,7 @@ fn split(window: &[u8]) -> (usize, Groups) {
                 end = index + 1;
             }
             b'+' if index == 0 => {}
+            b' ' if at_blank && signs > 0 && gap == 0 => break,
             // Brackets are around an area code, which few digits stand before: another number.
             b'(' if groups.all().iter().sum::<usize>() > MAX_BEFORE_AREA => break,
             b' ' | b'-' | b'.' | b'(' | b')' | b'/' if gap < 2 => {
@@ -97,6 +108,7 @@ fn split(window: &[u8]) -> (usize, Groups) {
                 }
                 gap += 1;
                 run = 0;
+                signs += usize::from(matches!(byte, b'-' | b'.' | b'/'));
             }
             _ => break,
         }
