@@ -5,8 +5,10 @@ use super::{Digits, is_day, luhn, mod11_10};
 
 /// United Kingdom national insurance numbers: prefixes that are never given (HMRC, NIM39110).
 pub(crate) fn nino(value: &[u8]) -> bool {
-    let prefix = value.first_chunk::<2>();
-    !matches!(prefix, None | Some(b"BG" | b"GB" | b"NK" | b"KN" | b"TN" | b"NT" | b"ZZ"))
+    let prefix = value.first_chunk::<2>().map(|two| two.map(|byte| byte.to_ascii_uppercase()));
+    prefix.is_some_and(|prefix| {
+        !matches!(&prefix, b"BG" | b"GB" | b"NK" | b"KN" | b"TN" | b"NT" | b"ZZ")
+    })
 }
 
 /// NHS numbers: mod 11 with weights from 10 to 2 (NHS data dictionary).

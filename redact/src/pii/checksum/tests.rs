@@ -155,6 +155,17 @@ fn knows_vat_numbers() {
     }
 }
 
+/// Prefixes that HM Revenue & Customs never gives (NIM39110).
+#[test]
+fn knows_national_insurance_numbers() {
+    for number in ["AA 12 34 56 B", "hh 01 02 03 d"] {
+        assert!(nino(number.as_bytes()), "{number}");
+    }
+    for number in ["NT 99 88 77 A", "nt 99 88 77 a", "GB 12 34 56 C", "Z"] {
+        assert!(!nino(number.as_bytes()), "{number}");
+    }
+}
+
 /// Areas, groups and serials that the Social Security Administration never gives.
 #[test]
 fn knows_social_security_numbers() {
