@@ -14,6 +14,11 @@ pub(super) fn is_apart(text: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether a word may start with that byte.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
 /// What stands before a place in its line, in lower case.
 pub(super) struct Nearby {
     lower: [u8; REACH],
@@ -42,7 +47,8 @@ impl Nearby {
     /// stands before it, and may go on (`address` is told by `addr`).
     pub(super) fn nearest(&self, words: &[&[u8]]) -> Option<usize> {
         let line = self.line();
-        let starts = |at: usize| at == 0 || !line[at - 1].is_ascii_alphabetic();
+        let starts =
+            |at: usize| is_letter(line[at]) && (at == 0 || !line[at - 1].is_ascii_alphabetic());
         (0..line.len())
             .rev()
             .find(|&at| starts(at) && words.iter().any(|word| line[at..].starts_with(word)))
@@ -52,12 +58,16 @@ impl Nearby {
     /// As [`Nearby::nearest`], for words that end there.
     pub(super) fn nearest_whole(&self, words: &[&[u8]]) -> Option<usize> {
         let line = self.line();
-        let is_letter = |at: usize| line.get(at).is_some_and(u8::is_ascii_alphabetic);
+        let goes_on = |at: usize| line.get(at).is_some_and(u8::is_ascii_alphabetic);
         let whole =
-            |at: usize, word: &[u8]| line[at..].starts_with(word) && !is_letter(at + word.len());
+            |at: usize, word: &[u8]| line[at..].starts_with(word) && !goes_on(at + word.len());
         (0..line.len())
             .rev()
-            .find(|&at| (at == 0 || !is_letter(at - 1)) && words.iter().any(|word| whole(at, word)))
+            .find(|&at| {
+                is_letter(line[at])
+                    && (at == 0 || !line[at - 1].is_ascii_alphabetic())
+                    && words.iter().any(|word| whole(at, word))
+            })
             .map(|at| line.len() - at)
     }
 }
