@@ -400,6 +400,17 @@ mod tests {
                 }
             }
         }
+        let all: Vec<&str> =
+            builtin::EXAMPLES.iter().flat_map(|(_, all, _)| *all).copied().collect();
+        for (step, between) in [(1, " "), (7, "\n"), (13, ", "), (101, " "), (31, "\" \"")] {
+            let mixed: Vec<&str> =
+                (0..all.len()).map(|index| all[index * step % all.len()]).collect();
+            for text in mixed.chunks(50).map(|some| some.join(between)) {
+                if redactor.scan_text(text.as_bytes()).withheld() {
+                    withheld.push(format!("every {step}th with {between:?} between: {text}"));
+                }
+            }
+        }
         assert!(withheld.is_empty(), "{withheld:#?}");
     }
 
