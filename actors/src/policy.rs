@@ -60,10 +60,13 @@ impl Actor for Policy {
         match compile(input).await {
             Ok(set) => {
                 shared.policies.send_replace(Policies::Ready(Arc::new(set)));
+                shared.policy_trouble.store(None);
                 tracing::info!("policies loaded");
             }
             Err(error) => {
                 tracing::error!(error, "the policies are not used; the last good ones stay");
+                let told = format!("the changed policies are not used: {error}");
+                shared.policy_trouble.store(Some(Arc::new(told)));
                 shared.policies.send_if_modified(|policies| {
                     let none = !matches!(policies, Policies::Ready(_));
                     if none {

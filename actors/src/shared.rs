@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) redactors: ArcSwap<Redactors>,
     /// Why the redaction rules of the moment are not the newest, where that is so.
     pub(crate) redaction_trouble: ArcSwapOption<String>,
+    /// The same of the policies.
+    pub(crate) policy_trouble: ArcSwapOption<String>,
     pub(crate) scans: RedactionMetrics,
     pub(crate) policies: watch::Sender<Policies>,
     pub(crate) audit: AuditSink,
@@ -60,6 +62,7 @@ impl Shared {
         Self {
             redactors: ArcSwap::from_pointee(redactors),
             redaction_trouble: ArcSwapOption::empty(),
+            policy_trouble: ArcSwapOption::empty(),
             scans: RedactionMetrics::new(),
             policies: watch::Sender::new(Policies::Loading),
             audit,

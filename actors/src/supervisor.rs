@@ -381,10 +381,11 @@ impl State {
 
     /// What of the settings is not in force, and why.
     fn problems(&self) -> Vec<String> {
-        let redaction = self.arguments.shared.redaction_trouble.load_full();
-        let redaction = redaction.map(|trouble| (*trouble).clone());
+        let shared = &self.arguments.shared;
+        let rules = [shared.redaction_trouble.load_full(), shared.policy_trouble.load_full()];
+        let rules = rules.into_iter().flatten().map(|trouble| (*trouble).clone());
         let key = self.arguments.rules.key_trouble.clone();
-        self.trouble.clone().into_iter().chain(redaction).chain(key).collect()
+        self.trouble.clone().into_iter().chain(rules).chain(key).collect()
     }
 
     fn adopt(&mut self, rules: Rules) {

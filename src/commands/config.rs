@@ -2,6 +2,7 @@
 
 use defenter_actors::redaction::Redactors;
 use defenter_config::settings::{Explained, Loaded, SettingsError, json_schema_text};
+use defenter_policy::PolicySet;
 
 use crate::{
     Exit, Outcome,
@@ -23,7 +24,9 @@ pub(crate) fn show(json: bool) -> Outcome {
         terminal::complain(&format!("warning: {trouble}\n"));
     }
     // What the settings name is a part of them: rules that cannot be used are told here too.
+    let policies = PolicySet::compile(rules.policy.preset, &rules.policy.layers);
     let usable = Redactors::compile(&rules.redaction).or_fail(Exit::ConfigInvalid);
+    let usable = usable.and_then(|_| policies.or_fail(Exit::ConfigInvalid));
     if json {
         terminal::say_json(&loaded.settings)?;
         return usable.map(|_| Exit::Done);

@@ -99,10 +99,12 @@ fn a_wrong_setting_is_an_error_with_its_place_and_a_suggestion() {
 fn a_wrong_policy_is_an_error_with_its_place() {
     let bed = Bed::new();
     bed.write(".defenter/policy.d/mine.cedar", "forbid (principal, action, resource)\nwhen {");
-    let output = bed.run(&["up"]);
-    let shown = told(&output);
-    assert_eq!(output.status.code(), Some(CONFIG_INVALID), "{shown}");
-    assert!(shown.contains("mine.cedar"), "{shown}");
+    for args in [&["config", "show"][..], &["up"]] {
+        let output = bed.run(args);
+        let shown = told(&output);
+        assert_eq!(output.status.code(), Some(CONFIG_INVALID), "{args:?}: {shown}");
+        assert!(shown.contains("mine.cedar"), "{args:?}: {shown}");
+    }
 }
 
 #[test]

@@ -68,6 +68,23 @@ fn files_that_appear_vanish_or_are_replaced_are_seen() {
 }
 
 #[test]
+fn policies_that_cannot_be_used_are_told_and_the_last_good_ones_stay() {
+    let bed = Bed::new();
+    let rule = "@id(\"no-raw\")\n@reason(\"raw is not for us\")\nforbid (principal, action, resource)\n\
+                when { context has tool && context.tool == \"raw\" };\n";
+    bed.write(".defenter/policy.d/mine.cedar", rule);
+    let bed = bed.up();
+    let mut client = echo(&bed, &[]);
+    bed.write(".defenter/policy.d/mine.cedar", "forbid (principal");
+    let problems = || bed.json(&["status", "--json"])["problems"].to_string();
+    assert_eventually!(problems().contains("mine.cedar"), "{}", problems());
+    let id = client.ask_tool("raw", json!({}));
+    assert_eq!(client.answer(id)["result"]["isError"], true);
+    bed.write(".defenter/policy.d/mine.cedar", rule);
+    assert_eventually!(problems() == "[]", "{}", problems());
+}
+
+#[test]
 fn installing_while_the_supervisor_runs_is_no_change_of_what_it_guards() {
     let bed = Bed::new();
     bed.write(".cursor/mcp.json", config(&["one"]));
