@@ -6,6 +6,7 @@ mod discovery;
 #[cfg(unix)]
 mod doctor;
 mod edits;
+mod hook_edits;
 mod hooks;
 #[cfg(unix)]
 mod hostile;
