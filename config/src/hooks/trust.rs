@@ -25,7 +25,7 @@ use super::record::{HookJournal, Record};
 use super::systems::HookSystem;
 use crate::clients::paths_of;
 use crate::doc::{Doc, Edit, Format, Node, Step, Value, apply_edits};
-use crate::host::Host;
+use crate::host::{Host, Os};
 use crate::install::{JournalError, content_hash};
 
 /// The time-out of a hook that says none, in seconds.
@@ -138,9 +138,14 @@ fn recorded(record: &Record) -> Vec<Trusted> {
 /// names it.
 fn name_of(host: &Host, hooks: &Path) -> String {
     let named = paths_of(host, "{CODEX_HOME:~/.codex}/hooks.json").pop().unwrap_or_default();
+    let named = if host.os == Os::Windows { named.replace('/', "\\") } else { named };
     let folder = hooks.parent().filter(|_| host.root.is_none() && host.var("CODEX_HOME").is_some());
     match folder.and_then(|folder| std::fs::canonicalize(folder).ok()) {
-        Some(folder) => folder.join("hooks.json").display().to_string(),
+        Some(folder) => {
+            let named = folder.join("hooks.json").display().to_string();
+            // Windows says so of a path whose links are resolved, and Codex leaves it out.
+            named.strip_prefix(r"\\?\").map_or(named.clone(), str::to_owned)
+        }
         None => named,
     }
 }
@@ -379,6 +384,16 @@ mod tests {
             "29f59244a081393888548000cabaa3caaace8a43acea2d77e6d174f8849c736a",
         );
         assert_eq!(ours("x", &HOOKS.replace("LINE", "npx hook codex")), []);
+    }
+
+    #[test]
+    fn the_file_is_named_as_its_system_does() {
+        let named = |os, home: &str| {
+            let host = Host::new(os, home, std::collections::BTreeMap::new());
+            name_of(&host, Path::new("/x/hooks.json"))
+        };
+        assert_eq!(named(Os::Linux, "/home/dev"), "/home/dev/.codex/hooks.json");
+        assert_eq!(named(Os::Windows, "C:\\Users\\dev"), r"C:\Users\dev\.codex\hooks.json");
     }
 
     fn one(key: &str) -> Trusted {
