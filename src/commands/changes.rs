@@ -4,7 +4,10 @@
 //! Accepts: plans.
 //! Emits: text for people, or one JSON object.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, IsTerminal, Write},
+};
 
 use defenter_actors::house::House;
 use defenter_config::{
@@ -145,18 +148,17 @@ impl Place {
             return Ok(());
         }
         let statuses = hook_status(&self.house.host, &wrapper()?.program);
-        let mut told: Vec<ClientId> = Vec::new();
-        for status in statuses.iter().filter(|status| !status.fails_closed) {
-            let is_new = done.hooks.iter().any(|(file, _)| file.client == status.client);
-            if is_new && !told.contains(&status.client) {
-                told.push(status.client);
-                terminal::say(&format!(
-                    "note: {} goes on when a hook cannot be run; its MCP servers are guarded by the proxy\n",
-                    status.client
-                ))?;
-            }
+        let is_new = |client| done.hooks.iter().any(|(file, _)| file.client == client);
+        let open = statuses.iter().filter(|status| !status.fails_closed);
+        let mut open: Vec<ClientId> = open.map(|it| it.client).filter(|it| is_new(*it)).collect();
+        open.dedup();
+        if open.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        terminal::say(&format!(
+            "note: where a hook cannot be run, the client goes on: {}; MCP servers are guarded by the proxy\n",
+            joined(&open)
+        ))
     }
 }
 
@@ -234,8 +236,13 @@ impl Changes {
                 plain(&skipped.reason)
             ))?;
         }
+        let mut by_reason: BTreeMap<&str, Vec<ClientId>> = BTreeMap::new();
         for (client, reason) in &self.hooks.skipped {
-            terminal::say(&format!("  left alone: the hooks of {client}: {}\n", plain(reason)))?;
+            by_reason.entry(reason).or_default().push(*client);
+        }
+        for (reason, clients) in by_reason {
+            let clients = joined(&clients);
+            terminal::say(&format!("  left alone: the hooks of {clients}: {}\n", plain(reason)))?;
         }
         Ok(())
     }
@@ -292,6 +299,10 @@ impl Done {
         self.servers.iter().all(|outcome| outcome.result.is_ok() && outcome.failed.is_empty())
             && self.hooks.iter().all(|(_, outcome)| outcome.result.is_ok())
     }
+}
+
+fn joined(clients: &[ClientId]) -> String {
+    clients.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn change(change: &Change) -> Value {
