@@ -1,0 +1,399 @@
+//! Owns the way from an input to a [`Scan`]: a look at all of it, then looks around what was found,
+//! until nothing more is.
+//! Accepts texts and JSON; emits scans; promises that a scan of the copy finds nothing, and that a
+//! text which does not settle is withheld.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Redactor;
+use crate::engine::{self, Layer, Match, Work};
+use crate::json::{self, NotJson, Token};
+use crate::locate::{self, Piece};
+use crate::offsets::Derived;
+use crate::{Finding, Scan, barrier, unescape};
+
+/// How often an input is looked at, at most; what has not settled then is withheld.
+const MAX_ROUNDS: usize = 8;
+
+/// How far around a match the text is looked at again, in bytes.
+const AROUND: usize = 1024;
+
+/// How many bytes of unescaped strings are looked at together.
+const BATCH: usize = 32 << 10;
+
+impl Redactor {
+    pub(super) fn scan(&self, path: Option<&str>, input: &[u8], json: bool) -> Scan {
+        // A text is never refused for being no JSON.
+        let scanned = self.try_scan(path, input, json);
+        scanned.or_else(|_| self.try_scan(path, input, false)).unwrap_or_else(|_| withheld(json))
+    }
+
+    /// Scans, and scans again around what was found: what a match stood next to may be one itself.
+    pub(super) fn try_scan(
+        &self,
+        path: Option<&str>,
+        input: &[u8],
+        json: bool,
+    ) -> Result<Scan, NotJson> {
+        let mut work = Work::new(self, path, input.len());
+        let whole = 0..input.len();
+        self.look(&mut work, input, json, std::slice::from_ref(&whole))?;
+        work.whole(input);
+        let mut known = Known::default();
+        for _ in 0..MAX_ROUNDS {
+            if work.exhausted {
+                return Ok(withheld(json));
+            }
+            let found = std::mem::take(&mut work.found);
+            if !known.add(input, found, json) {
+                return Ok(self.finish(known.pieces, &work.exempted, json));
+            }
+            let (copy, near) = known.copy(input);
+            if self.look(&mut work, &copy.text, json, &near).is_err() {
+                return Ok(withheld(json));
+            }
+            let outside =
+                without_barriers(&copy.text, engine::merge(std::mem::take(&mut work.found)));
+            work.found = outside
+                .into_iter()
+                .map(|found| Match { span: copy.origin(&found.span), ..found })
+                .collect();
+        }
+        Ok(withheld(json))
+    }
+
+    /// Adds what is in `near` parts of a text to the work.
+    fn look(
+        &self,
+        work: &mut Work<'_>,
+        input: &[u8],
+        json: bool,
+        near: &[Range<usize>],
+    ) -> Result<(), NotJson> {
+        if work.exhausted {
+            return Ok(());
+        }
+        if !json {
+            work.scan(Layer { text: input, json: false, depth: 0 }, near);
+            return Ok(());
+        }
+        let mut plain: Vec<Range<usize>> = Vec::new();
+        // Strings with escapes, and the values of keys with escapes, each with its key.
+        let mut escaped: Vec<(Option<Range<usize>>, Range<usize>)> = Vec::new();
+        let mut from = 0;
+        let mut key: Option<Range<usize>> = None;
+        json::walk(input, |token, has_escapes| {
+            if let (true, Token::String(span) | Token::Key(span)) = (has_escapes, &token) {
+                plain.push(from..span.start);
+                from = span.end;
+            }
+            match token {
+                Token::Key(span) if has_escapes => key = Some(span),
+                Token::String(span) if has_escapes || key.is_some() => {
+                    escaped.push((key.take(), span));
+                }
+                _ => escaped.extend(key.take().map(|span| (None, span))),
+            }
+        })?;
+        let layer = Layer { text: input, json: true, depth: 0 };
+        if plain.is_empty() {
+            work.scan(layer, near);
+        } else {
+            plain.push(from..input.len());
+            work.scan(layer, &intersect(&plain, near));
+        }
+        // Many strings are looked at as one text, parted by empty lines.
+        let mut derived = Derived::default();
+        for (key, span) in escaped {
+            let start = key.as_ref().map_or(span.start, |key| key.start);
+            let wanted = near.partition_point(|part| part.end <= start);
+            if near.get(wanted).is_none_or(|part| part.start >= span.end) {
+                continue;
+            }
+            if !work.spend(span.end - start) {
+                break;
+            }
+            let end = span.end;
+            if let Some(key) = key {
+                let after = key.end;
+                derived.unit(b"\"", key.start - 1, 1);
+                unescape::unescape(input, key, &mut derived);
+                derived.unit(b"\": \"", after, 1);
+                unescape::unescape(input, span, &mut derived);
+                derived.unit(b"\"\n\n", end, 1);
+            } else {
+                unescape::unescape(input, span, &mut derived);
+                derived.unit(b"\n\n", end, 1);
+            }
+            if derived.text.len() >= BATCH {
+                work.scan_derived(&derived, 1);
+                derived.clear();
+            }
+        }
+        work.scan_derived(&derived, 1);
+        Ok(())
+    }
+
+    fn finish(&self, pieces: Vec<Piece>, exempted: &BTreeSet<usize>, json: bool) -> Scan {
+        let reasons = exempted.iter().filter_map(|&one| self.exceptions.get(one));
+        let exceptions = reasons.map(|one| one.reason.clone()).collect();
+        let mut scan = Scan { json, exceptions, ..Scan::default() };
+        for Piece { found, quoted, key_path } in pieces {
+            scan.findings.push(Finding {
+                rule: self.rule(usize::from(found.rule)).id.clone(),
+                kind: found.kind,
+                confidence: found.confidence,
+                span: found.span,
+                key_path,
+                verdict: found.verdict,
+                fingerprint: found.fingerprint,
+            });
+            scan.quoted.push(quoted);
+        }
+        scan
+    }
+}
+
+fn withheld(json: bool) -> Scan {
+    Scan { json, withheld: true, ..Scan::default() }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Known {
+    matches: Vec<Match>,
+    pieces: Vec<Piece>,
+}
+
+impl Known {
+    /// Adds matches; whether that made more of the input sensitive.
+    fn add(&mut self, input: &[u8], found: Vec<Match>, json: bool) -> bool {
+        let covered = |pieces: &[Piece]| pieces.iter().map(|p| p.found.span.len()).sum::<usize>();
+        let before = covered(&self.pieces);
+        if found.is_empty() {
+            return false;
+        }
+        self.matches.extend(found);
+        self.matches = without_barriers(input, engine::merge(std::mem::take(&mut self.matches)));
+        self.pieces = if json {
+            locate::pieces(input, &self.matches)
+        } else {
+            let whole = 0..input.len();
+            let mut matches = self.matches.clone();
+            for found in &mut matches {
+                found.span = locate::whole_characters(input, found.span.clone(), &whole);
+            }
+            engine::merge(matches)
+                .into_iter()
+                .map(|found| Piece { found, quoted: false, key_path: None })
+                .collect()
+        };
+        covered(&self.pieces) > before
+    }
+
+    /// The redacted copy with a map back, and the parts of it around what was replaced.
+    fn copy(&self, input: &[u8]) -> (Derived, Vec<Range<usize>>) {
+        let mut copy = Derived::default();
+        let mut near: Vec<Range<usize>> = Vec::new();
+        let mut at = 0;
+        for Piece { found, quoted, .. } in &self.pieces {
+            let span = &found.span;
+            copy.copy(&input[at..span.start], at);
+            let start = copy.text.len();
+            let placeholder = found.kind.placeholder();
+            if *quoted {
+                copy.unit(format!("\"{placeholder}\"").as_bytes(), span.start, span.len());
+            } else {
+                copy.unit(placeholder.as_bytes(), span.start, span.len());
+            }
+            at = span.end;
+            let part = start.saturating_sub(AROUND)..copy.text.len() + AROUND;
+            match near.last_mut() {
+                Some(last) if part.start <= last.end => last.end = part.end,
+                _ => near.push(part),
+            }
+        }
+        copy.copy(&input[at..], at);
+        let near = at_words(near, &copy.text);
+        (copy, near)
+    }
+}
+
+/// Most bytes by which a part is made longer to end between words.
+const MAX_WORD: usize = 256;
+
+/// Makes sorted parts of a text longer until they start and end between words, so that what is
+/// derived from a part has no half of an address in it.
+fn at_words(parts: Vec<Range<usize>>, text: &[u8]) -> Vec<Range<usize>> {
+    let is_word = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
+    let mut out: Vec<Range<usize>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let end = part.end.min(text.len());
+        let before = text[..part.start].iter().rev().take(MAX_WORD).take_while(is_word).count();
+        let after = text[end..].iter().take(MAX_WORD).take_while(is_word).count();
+        match out.last_mut() {
+            Some(last) if part.start - before <= last.end => last.end = end + after,
+            _ => out.push(part.start - before..end + after),
+        }
+    }
+    out
+}
+
+/// What two sorted lists of ranges have in common.
+fn intersect(ranges: &[Range<usize>], near: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    for range in ranges {
+        let first = near.partition_point(|part| part.end <= range.start);
+        for part in near[first..].iter().take_while(|part| part.start < range.end) {
+            out.push(range.start.max(part.start)..range.end.min(part.end));
+        }
+    }
+    out
+}
+
+/// Takes placeholders that already stand in the text out of the matches.
+fn without_barriers(text: &[u8], matches: Vec<Match>) -> Vec<Match> {
+    if matches.is_empty() {
+        return matches;
+    }
+    let barriers = barrier::find(text);
+    if barriers.is_empty() {
+        return matches;
+    }
+    matches
+        .into_iter()
+        .flat_map(|found| {
+            barrier::subtract(&found.span, &barriers)
+                .into_iter()
+                .map(move |span| Match { span, ..found.clone() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Budget, Options};
+
+    fn json(input: &str) -> String {
+        let redactor = Redactor::builtin();
+        let out = redactor.scan_json(input.as_bytes()).apply(input.as_bytes()).into_owned();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn json_is_spliced_not_rewritten() {
+        for (input, output) in [
+            (r#"{"password":"hunter2-x9"}"#, r#"{"password":"[REDACTED-SECRET]"}"#),
+            (
+                r#"{"password":"hun\"ter2-x9", "n":1.0e5}"#,
+                r#"{"password":"[REDACTED-SECRET]", "n":1.0e5}"#,
+            ),
+            (r#"{"n": 4539148803436467, "k":1}"#, r#"{"n": "[REDACTED-CREDIT-CARD]", "k":1}"#),
+            (
+                r#"{"pass\u0077ord":"hunter2-x9","a":"b"}"#,
+                r#"{"pass\u0077ord":"[REDACTED-SECRET]","a":"b"}"#,
+            ),
+            (r#"{"pass\u0077ord":1,"a":"hunter2-x9"}"#, r#"{"pass\u0077ord":1,"a":"hunter2-x9"}"#),
+            (r#"{"jane@example.org":"x"}"#, r#"{"[REDACTED-EMAIL]":"x"}"#),
+            (r#"["a\njane\u0040example.org\n"]"#, r#"["a\n[REDACTED-EMAIL]\n"]"#),
+            (
+                r#"{"t":"{\"api_key\": \"9f8e7d6c5b4a39281706\"}"}"#,
+                r#"{"t":"{\"api_key\": \"[REDACTED-SECRET]\"}"}"#,
+            ),
+        ] {
+            assert_eq!(json(input), output, "{input}");
+        }
+    }
+
+    #[test]
+    fn key_paths_hide_sensitive_keys() {
+        let redactor = Redactor::builtin();
+        let scan =
+            redactor.scan_json(br#"{"a@example.org":{"x/y":[1,{"password":"hunter2-x9"}]}}"#);
+        let paths: Vec<_> = scan.findings().iter().filter_map(|f| f.key_path.clone()).collect();
+        assert_eq!(paths.last().unwrap().as_ref(), "/[REDACTED-EMAIL]/x~1y/1/password");
+    }
+
+    #[test]
+    fn an_empty_budget_withholds() {
+        let options =
+            Options { budget: Budget { max_bytes: 8, ..Budget::default() }, ..Options::default() };
+        let redactor = Redactor::with_options(&options).unwrap();
+        let scan = redactor.scan_json(b"{\"a\":\"bcdef\"}");
+        assert!(scan.withheld() && !scan.is_clean());
+        assert_eq!(&*scan.apply(b"{\"a\":\"bcdef\"}"), b"\"[REDACTED-WITHHELD]\"");
+    }
+
+    #[test]
+    fn what_stands_beside_a_number_or_another_finding_is_found_at_once() {
+        let redactor = Redactor::builtin();
+        for (one, placeholder) in [
+            ("93.184.216.34", "[REDACTED-IP]"),
+            ("4539148803436467", "[REDACTED-CREDIT-CARD]"),
+            ("4539 1488 0343 6467", "[REDACTED-CREDIT-CARD]"),
+            ("536-22-8145", "[REDACTED-SSN]"),
+            ("jane.doe@corp-mail.net", "[REDACTED-EMAIL]"),
+            ("+49 30 9018203", "[REDACTED-PHONE]"),
+        ] {
+            let many = [one; 40].join(" ");
+            let scan = redactor.scan_text(many.as_bytes());
+            assert!(!scan.withheld(), "{one}");
+            let copy = scan.apply(many.as_bytes()).into_owned();
+            let expected = [placeholder; 40].join(" ");
+            assert_eq!(String::from_utf8_lossy(&copy), expected);
+        }
+        for (text, expected) in [
+            ("2026-11-24 93.184.216.34", "2026-11-24 [REDACTED-IP]"),
+            ("10:38:21 93.184.216.34 200", "10:38:21 [REDACTED-IP] 200"),
+            ("order 12 4539148803436467", "order 12 [REDACTED-CREDIT-CARD]"),
+            ("order 12 4539 1488 0343 6467", "order 12 [REDACTED-CREDIT-CARD]"),
+            ("no 7 536-22-8145", "no 7 [REDACTED-SSN]"),
+            ("1234 4539 1488 0343 6467 9", "1234 4539 1488 0343 6467 9"),
+            ("v 1.93.184.216.34", "v 1.93.184.216.34"),
+        ] {
+            let copy = redactor.scan_text(text.as_bytes()).apply(text.as_bytes()).into_owned();
+            assert_eq!(String::from_utf8_lossy(&copy), expected);
+        }
+    }
+
+    #[test]
+    fn ordinary_traffic_is_clean() {
+        let redactor = Redactor::builtin();
+        for text in [
+            r#"{"jsonrpc":"2.0","id":"3f2b8c1e-9d4a-4c7b-8e21-5a6f7b8c9d0e","method":"tools/call","params":{"name":"read_file","arguments":{"path":"/home/me/src/main.rs"},"_meta":{"progressToken":"c9f1a2b3-4d5e"}}}"#,
+            r#"{"tools":[{"name":"login","description":"Logs in with a password and returns a token.","inputSchema":{"type":"object","properties":{"password":{"type":"string","description":"The user's password"},"api_key":{"type":"string"}},"required":["password","api_key"]}}],"nextCursor":"eyJwYWdlIjoyfQ=="}"#,
+            r#"{"content":[{"type":"text","text":"commit 24b22bc01611a1086e658628887e3df8602851c5\nAuthor: someone\nDate: 2026-11-24T10:38:21Z\n\n  Bump lodash@4.17.21 to 4.17.22 (#1234)\n"}],"isError":false}"#,
+            r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"everything","version":"1.0.0"},"max_tokens":4096,"stop_token":"<|endoftext|>"}"#,
+            r#"{"token_endpoint":"https://auth.example.org/oauth2/v1/token","grant_types_supported":["authorization_code","refresh_token"],"credentials":"same-origin","apiKeyEnvVar":"OPENAI_API_KEY"}"#,
+            r#"{"data":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==","mimeType":"image/png","size":1746313109504}"#,
+            "fn main() {\n    let token = lexer.next_token();\n    let key = map.get(&name)?;\n    password: &str,\n}\n",
+            "2026-11-24 10:38:21,123 INFO 10.3 s, 12.5%, v1.2.3.4567, build 20261124.1, pid 4242\n",
+        ] {
+            let scan = redactor.scan_json(text.as_bytes());
+            assert!(scan.is_clean(), "{:?} in {text}", scan.findings());
+        }
+    }
+
+    #[test]
+    fn findings_never_show_the_value() {
+        let scan = Redactor::builtin().scan_text(b"password=hunter2-x9");
+        assert_eq!(scan.findings().len(), 1);
+        let shown = format!("{scan:?} {}", serde_json::to_string(&scan.findings()).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn placeholders_stay_and_shield_nothing() {
+        let redactor = Redactor::builtin();
+        let text = b"k [REDACTED-SECRET]npm_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6 password=[REDACTED-SECRET]";
+        let scan = redactor.scan_text(text);
+        let out = scan.apply(text);
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "k [REDACTED-SECRET][REDACTED-SECRET] password=[REDACTED-SECRET]"
+        );
+        assert!(redactor.scan_text(&out).is_clean());
+    }
+}
