@@ -62,9 +62,10 @@ impl Work<'_> {
         let mut encoded = (layer.depth < redactor.budget().max_depth)
             .then(|| decode::Encoded::new(text, !layer.json));
         let mut marks = Marked::default();
+        let mut authors = pii::Authors::default();
         for range in ranges {
             let mut barriers = barrier::around(text, range.start);
-            let mut personal = pii::Sweep::new(text, range);
+            let mut personal = pii::Sweep::new(text, range, &mut authors);
             if let Some(encoded) = &mut encoded {
                 encoded.start(range);
             }

@@ -3,6 +3,7 @@
 //! look, and to skip a run of digits at once.
 
 use super::checksum::luhn;
+use super::grouped::is_dump;
 use crate::engine::{Work, starts_word};
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
@@ -37,8 +38,25 @@ pub(crate) fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) ->
     if text.get(end).is_some_and(u8::is_ascii_alphanumeric) || !is_card(number) {
         return None;
     }
+    let grouped = separator.is_some();
+    if grouped && (after_account(text, at) || is_dump(text, &(at..end))) {
+        return None;
+    }
+    // A weight of a collation (`[.4300.0020.…`); an account in the name of a resource
+    // (`arn:aws:iam::675946970638:user`).
+    let before = at.checked_sub(1).map(|at| text[at]);
+    let named = count == 12 && before == Some(b':') && text.get(end) == Some(&b':');
+    if named || grouped && before == Some(b'.') {
+        return None;
+    }
     work.add(text, at..end, rule, Confidence::High, Verdict::Valid);
     Some(end)
+}
+
+/// Whether the head of an account number stands before a group of digits: `RS35 2600 …`.
+fn after_account(text: &[u8], at: usize) -> bool {
+    matches!(text[..at], [.., a, b, c, d, b' ' | b'-']
+        if a.is_ascii_uppercase() && b.is_ascii_uppercase() && c.is_ascii_digit() && d.is_ascii_digit())
 }
 
 /// Whether digits are a card number: an issuer's range and length (ISO/IEC 7812-1 and what the
@@ -72,7 +90,13 @@ fn is_card(number: &[u8]) -> bool {
         }
         _ => &[],
     };
-    lengths.contains(&number.len()) && luhn(number) && number.iter().any(|&d| d != number[0])
+    lengths.contains(&number.len()) && luhn(number) && !is_even(number)
+}
+
+/// Whether each digit is as much more than the one before it: `0000…`, `567890123456`.
+fn is_even(number: &[u8]) -> bool {
+    let step = |pair: &[u8]| (pair[1] + 10 - pair[0]) % 10;
+    number.windows(2).all(|pair| step(pair) == step(&number[..2]))
 }
 
 /// Lengths of an IBAN by country (the SWIFT registry of ISO 13616).
@@ -224,6 +248,12 @@ fn mod97(iban: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leaves_what_only_counts() {
+        assert!(is_card(&[4, 5, 3, 9, 1, 4, 8, 8, 0, 3, 4, 3, 6, 4, 6, 7]));
+        assert!(!is_card(&[5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6]));
+    }
 
     #[test]
     fn checksums() {

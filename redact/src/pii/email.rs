@@ -1,9 +1,10 @@
 //! Owns e-mail addresses (the dot-atom form of RFC 5322).
 //! Accepts the place of an `@`; emits the address; promises a bounded look, and that package
 //! scopes, remote addresses, file names, units and handles are not taken for one, nor an address
-//! that is nobody's ([`super::nobody`]).
+//! that is nobody's ([`super::nobody`]) or an author's ([`super::author`]).
 
-use super::nobody::{self, Quiet};
+use super::author::Seen;
+use super::nobody;
 use crate::engine::Work;
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
@@ -14,7 +15,7 @@ const MAX_LOCAL: usize = 64;
 const MAX_DOMAIN: usize = 255;
 
 /// Adds the address around the `@` at `at`.
-pub(super) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize, quiet: &mut Quiet) {
+pub(super) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize, authors: &mut Seen) {
     let Some(rule) = work.redactor.detector(Detector::Email) else { return };
     let before = &text[at.saturating_sub(MAX_LOCAL + 1)..at];
     let local = before.iter().rev().take_while(|&&b| is_local(b)).count();
@@ -54,7 +55,7 @@ pub(super) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize, quiet: &mut Q
     if in_address(text, start) || nobody::is_nobodys(&text[start..at], name) {
         return;
     }
-    if nobody::is_attribution(text, start, quiet) {
+    if authors.is_author(text, start) {
         return;
     }
     work.add(text, start..at + 1 + domain, rule, Confidence::High, Verdict::Unchecked);

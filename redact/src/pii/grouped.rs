@@ -85,8 +85,8 @@ impl<'t> Groups<'t> {
         groups.value = window.get(..length).filter(|value| value.len() <= MAX_LENGTH)?;
         groups.end = at + length;
         let after = text.get(groups.end);
-        let goes_on =
-            after.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%' | b'/'));
+        let goes_on = after
+            .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%' | b'/' | b'*'));
         (!goes_on).then_some(groups)
     }
 
@@ -110,6 +110,27 @@ fn german_vat(text: &[u8], at: usize, groups: &Groups<'_>) -> Option<usize> {
         .then_some(start)
 }
 
+/// How far around groups of four digits the words of a dump are looked for, in bytes.
+const AROUND_DUMP: usize = 24;
+
+/// Whether groups of four digits are rather code points or a dump in hexadecimal: such groups go on
+/// before or after them, and one soon has a letter in it.
+pub(super) fn is_dump(text: &[u8], span: &Range<usize>) -> bool {
+    let before = &text[span.start.saturating_sub(AROUND_DUMP)..span.start];
+    let after = &text[span.end..text.len().min(span.end + AROUND_DUMP)];
+    goes_on_in_hexadecimal(before.rsplit(u8::is_ascii_whitespace))
+        || goes_on_in_hexadecimal(after.split(u8::is_ascii_whitespace))
+}
+
+/// Whether words are groups of four or five digits in hexadecimal up to one with a letter.
+fn goes_on_in_hexadecimal<'t>(words: impl Iterator<Item = &'t [u8]>) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_hexdigit() && !byte.is_ascii_lowercase();
+    words
+        .filter(|word| !word.is_empty())
+        .take_while(|word| matches!(word.len(), 4 | 5) && word.iter().all(fits))
+        .any(|word| word.iter().any(u8::is_ascii_alphabetic))
+}
+
 /// What a number is by its groups.
 fn judge(groups: &Groups<'_>, text: &[u8], at: usize) -> Option<(Kind, Confidence, Verdict)> {
     let value = groups.value;
@@ -123,12 +144,22 @@ fn judge(groups: &Groups<'_>, text: &[u8], at: usize) -> Option<(Kind, Confidenc
         }
         ([4, 4, 1], b'-') if checksum::aba(value) => valid(Kind::BankAccount),
         ([4, 3, 3], b'-') if checksum::npi(value) => valid(Kind::MedicalId),
+        ([4, 3, 3], b' ') if matches!(value[0], b'1' | b'2') && checksum::npi(value) => {
+            valid(Kind::MedicalId)
+        }
         // India.
-        ([4, 4, 4], b' ' | b'-') if value[0] >= b'2' && checksum::verhoeff(value) => {
+        ([4, 4, 4], b' ' | b'-')
+            if value[0] >= b'2'
+                && checksum::verhoeff(value)
+                && !is_dump(text, &(at..groups.end)) =>
+        {
             valid(Kind::NationalId)
         }
         // Australia, Germany.
         ([2, 3, 3, 3], b' ') if checksum::abn(value) => valid(Kind::TaxId),
+        ([4, 5, 1], b' ') if matches!(value[0], b'2'..=b'6') && checksum::au_medicare(value) => {
+            valid(Kind::MedicalId)
+        }
         ([2, 3, 3, 3], b' ') if checksum::de_tax_id_strict(value) => valid(Kind::TaxId),
         ([3, 3, 3], b' ') if value[0] == b'0' && checksum::acn(value) => valid(Kind::TaxId),
         // Canada.
@@ -139,11 +170,14 @@ fn judge(groups: &Groups<'_>, text: &[u8], at: usize) -> Option<(Kind, Confidenc
         ([6, 7], b'-') if is_resident(value) => {
             Some((Kind::NationalId, Confidence::Medium, Verdict::Unchecked))
         }
-        ([2, 2, 6, 2], b'-') if is_korean_region(value) => {
+        ([2, 2, 6, 2], b'-' | b' ') if is_korean_region(value) => {
             Some((Kind::DriverLicence, Confidence::Medium, Verdict::Unchecked))
         }
         // Sweden.
         ([6, 4] | [8, 4], b'-') if is_swedish(value) => valid(Kind::NationalId),
+        ([6, 4], b'-') if is_swedish_organisation(value) => {
+            Some((Kind::TaxId, Confidence::Low, Verdict::Valid))
+        }
         // United Kingdom.
         ([3, 3, 4], b' ' | b'-') if checksum::nhs(value) => valid(Kind::MedicalId),
         // Thailand, France.
@@ -188,12 +222,21 @@ fn is_swedish(value: &[u8]) -> bool {
     let all = digits.all();
     let (date, born) = match all {
         [1, 8 | 9, ..] if all.len() == 12 => (4, true),
-        [2, 0, tens, ones, .., a, b, _, _] if all.len() == 12 => {
-            (4, tens * 10 + ones < 16 && a * 10 + b > 23)
+        [2, 0, tens, ones, .., a, b, c, _] if all.len() == 12 => {
+            (4, tens * 10 + ones < 16 && (a * 10 + b > 23 || *c > 5))
         }
         _ => (2, all.len() == 10),
     };
     born && is_month_and_day(all, date) && checksum::se_pnr(value)
+}
+
+/// Whether a Swedish organisation's number has a group of its own, no month, and Luhn's digit
+/// (Skatteverket, SKV 709).
+fn is_swedish_organisation(value: &[u8]) -> bool {
+    Digits::of(value).is_some_and(|digits| {
+        let all = digits.all();
+        !matches!(all[0], 0 | 4) && all[2] >= 2 && checksum::luhn_nonzero(value)
+    })
 }
 
 /// Whether a Norwegian number has a date (a temporary one has 40 more in its day) and its checks.
@@ -247,6 +290,9 @@ mod tests {
             ("347-677-452", Kind::NationalId),
             ("104-86-56659", Kind::TaxId),
             ("871220-2384", Kind::NationalId),
+            ("20110925-2385", Kind::NationalId),
+            ("556703-7485", Kind::TaxId),
+            ("1234 567 893", Kind::MedicalId),
             ("19910924-2397", Kind::NationalId),
             ("401 023 2137", Kind::MedicalId),
             ("DE 136 695 976", Kind::TaxId),
@@ -268,6 +314,8 @@ mod tests {
     fn knows_groups_without_check_digits() {
         assert_eq!(found("911124-5678901"), Some(("911124-5678901", Kind::NationalId)));
         assert_eq!(found("911324-5678901"), None);
+        assert_eq!(found("2123 45670 1"), Some(("2123 45670 1", Kind::MedicalId)));
+        assert_eq!(found("2123 45671 1"), None);
         assert_eq!(found("11-22-123456-12"), Some(("11-22-123456-12", Kind::DriverLicence)));
         assert_eq!(found("31-22-123456-12"), None);
         assert_eq!(found("078 05 1123"), Some(("078 05 1123", Kind::Ssn)));
@@ -278,6 +326,8 @@ mod tests {
     fn leaves_what_counts_or_goes_on() {
         for text in [
             "order_id: 10000000146",
+            "68AD 6886 6885 6894\n689D",
+            "A = 10000000146*x",
             "\"ts\": \"8001015009087\"",
             "3998 7654 3211 0000",
             "v.3998 7654 3211",

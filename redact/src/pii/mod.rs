@@ -2,6 +2,7 @@
 //! Accepts a text and a range; emits matches into the work; promises one pass over the bytes and
 //! a bounded look at each candidate.
 
+mod author;
 mod bank;
 pub(crate) mod checksum;
 mod crypto;
@@ -16,6 +17,8 @@ mod phone;
 
 use std::ops::Range;
 
+pub(crate) use author::Seen as Authors;
+
 use crate::blocks::View;
 use crate::engine::{Work, starts_word};
 use crate::lanes::BLOCK;
@@ -29,7 +32,7 @@ const MAX_TOKEN: usize = 92;
 const MAX_LEAD: usize = 32;
 
 /// Looks for personal data in a range of a text, block by block.
-pub(crate) struct Sweep<'t> {
+pub(crate) struct Sweep<'t, 's> {
     text: &'t [u8],
     /// Where the range ends.
     limit: usize,
@@ -37,13 +40,16 @@ pub(crate) struct Sweep<'t> {
     next: usize,
     /// Where the last thing that was found ends.
     found: usize,
-    quiet: nobody::Quiet,
+    authors: &'s mut Authors,
 }
 
-impl<'t> Sweep<'t> {
-    pub(crate) fn new(text: &'t [u8], range: &Range<usize>) -> Sweep<'t> {
-        let quiet = nobody::Quiet::default();
-        Sweep { text, limit: range.end, next: range.start, found: usize::MAX, quiet }
+impl<'t, 's> Sweep<'t, 's> {
+    pub(crate) fn new(
+        text: &'t [u8],
+        range: &Range<usize>,
+        authors: &'s mut Authors,
+    ) -> Sweep<'t, 's> {
+        Sweep { text, limit: range.end, next: range.start, found: usize::MAX, authors }
     }
 
     /// Looks at what starts in a block.
@@ -61,7 +67,7 @@ impl<'t> Sweep<'t> {
             let known = work.found.len();
             self.next = match text[at] {
                 b'@' => {
-                    email::at_sign(work, text, at, &mut self.quiet);
+                    email::at_sign(work, text, at, self.authors);
                     at + 1
                 }
                 b'0'..=b'9' => {
@@ -169,6 +175,12 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     }
     if after == Some(b'-') && run == 2 {
         mac(work, text, at);
+    }
+    if after == Some(b' ')
+        && run == 2
+        && let Some(end) = insurance_number(work, text, at)
+    {
+        return end;
     }
     // After another number only what has separators of its own, or none.
     let is_own = matches!(after, Some(b'-' | b'.' | b'/')) || run >= 9;
@@ -306,6 +318,26 @@ fn social_security(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize>
     }
     add(work, text, at..at + 11, Detector::Ssn, Kind::Ssn, Confidence::Medium, false);
     Some(at + 11)
+}
+
+/// A British insurance number with blanks, whose first digits are at `at`: `AA 12 34 56 B`.
+fn insurance_number(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {
+    let start = at.checked_sub(3)?;
+    let candidate = text.get(start..at + 10)?;
+    let blanks = [2, 5, 8, 11].iter().all(|index| candidate[*index] == b' ');
+    let letter = |byte: u8, none: &[u8]| byte.is_ascii_uppercase() && !none.contains(&byte);
+    let letters = letter(candidate[0], b"DFIQUV")
+        && letter(candidate[1], b"DFIOQUV")
+        && matches!(candidate[12], b'A'..=b'D');
+    let digits = candidate.iter().filter(|b| b.is_ascii_digit()).count() == 6;
+    let apart =
+        starts_word(text, start) && text.get(at + 10).is_none_or(|b| !b.is_ascii_alphanumeric());
+    if !blanks || !letters || !digits || !apart || !checksum::nino(candidate) {
+        return None;
+    }
+    let kind = Kind::NationalId;
+    add(work, text, start..at + 10, Detector::National, kind, Confidence::Medium, false);
+    Some(at + 10)
 }
 
 fn telephone(work: &mut Work<'_>, text: &[u8], at: usize) -> Option<usize> {

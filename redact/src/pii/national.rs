@@ -13,6 +13,7 @@ pub(super) fn kind_of(token: &[u8]) -> Option<Kind> {
     match token.len() {
         9 if last.is_ascii_uppercase() && digits(1, 8) => when(
             match first {
+                b'5' if checksum::sg_business(token) => return Some(Kind::TaxId),
                 b'X' | b'Y' | b'Z' | b'0'..=b'9' => checksum::es_nif(token),
                 b'S' | b'T' | b'F' | b'G' | b'M' => checksum::sg_nric(token),
                 _ => false,

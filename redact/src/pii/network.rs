@@ -1,7 +1,8 @@
 //! Owns IP and hardware addresses.
 //! Accepts the place of a first digit or colon; emits addresses with their kind; promises that
 //! versions, numbers of sections, object identifiers and times are left alone, and addresses that
-//! are no one's: loopback, unspecified, broadcast, multicast, and those for documentation.
+//! are no one's: loopback, unspecified, broadcast, multicast, those for documentation, public
+//! resolvers, made up ones, private networks, and private ones in examples of code.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -31,7 +32,10 @@ pub(crate) fn v4(text: &[u8], at: usize) -> Option<(Range<usize>, Kind)> {
     }
     let address: Ipv4Addr = std::str::from_utf8(&window[..trimmed]).ok()?.parse().ok()?;
     let kind = v4_kind(address)?;
-    if is_private_network(address, after) || is_version(text, at, address) {
+    if kind == Kind::PrivateIp && (is_network(address, after) || is_literal(text, at)) {
+        return None;
+    }
+    if is_version(text, at, address) || is_made_up(&window[..trimmed], address) {
         return None;
     }
     Some((at..at + trimmed, kind))
@@ -51,19 +55,40 @@ fn is_release(after: &[u8]) -> bool {
     }
 }
 
-/// Whether `address/length` is a whole range for private use (RFC 1918, RFC 6598, RFC 3927), which
-/// is no one's address.
-fn is_private_network(address: Ipv4Addr, after: &[u8]) -> bool {
+/// Whether `address/length` is a whole network, which is no one's address: nothing is set behind
+/// the prefix (RFC 4632, section 3.1).
+fn is_network(address: Ipv4Addr, after: &[u8]) -> bool {
     let Some(length) = after.strip_prefix(b"/") else { return false };
     let digits = length.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
-    matches!(
-        (address.octets(), &length[..digits]),
-        ([10, 0, 0, 0], b"8")
-            | ([172, 16, 0, 0], b"12")
-            | ([192, 168, 0, 0], b"16")
-            | ([100, 64, 0, 0], b"10")
-            | ([169, 254, 0, 0], b"16")
-    )
+    let bits = length[..digits].iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    (1..=2).contains(&digits) && bits < 32 && u32::from(address).trailing_zeros() >= 32 - bits
+}
+
+/// Whether an address is an example in code or its documentation, as far as one for private use can
+/// be: the first argument of a call (`Address4('192.168.0.1')`), or marked as code (`` `10.0.0.1` ``).
+fn is_literal(text: &[u8], at: usize) -> bool {
+    match &text[at.saturating_sub(4)..at] {
+        [.., b'`'] => true,
+        [.., before, b'(', b'"' | b'\''] | [before, b'(', b'\\', b'"'] => {
+            before.is_ascii_alphanumeric()
+        }
+        _ => false,
+    }
+}
+
+/// Whether an address is made up: its parts, or the digits it is written with, count up evenly
+/// (`10.20.30.40`, `123.45.67.89`).
+fn is_made_up(written: &[u8], address: Ipv4Addr) -> bool {
+    let [a, b, c, d] = address.octets().map(i32::from);
+    let even = b > a && b - a == c - b && c - b == d - c;
+    let mut digits = written.iter().filter(|byte| byte.is_ascii_digit());
+    let mut last = digits.next();
+    let rising = digits.all(|digit| {
+        let follows = last.is_some_and(|last| *digit == last + 1);
+        last = Some(digit);
+        follows
+    });
+    even || rising
 }
 
 /// Words before an address.
@@ -77,7 +102,6 @@ const ADDRESS_WORDS: &[&[u8]] = &[
     b"dns",
     b"dst",
     b"endpoint",
-    b"from",
     b"gateway",
     b"host",
     b"http",
@@ -123,6 +147,8 @@ const VERSION_WORDS: &[&[u8]] = &[
     b"updated",
     b"upgrade",
     b"upgraded",
+    b"downgrade",
+    b"downgraded",
     b"ver",
     b"version",
     b"v8",
@@ -146,9 +172,18 @@ fn is_version(text: &[u8], at: usize, address: Ipv4Addr) -> bool {
     let small = parts.iter().all(|part| *part <= SMALL)
         && parts.iter().any(|part| *part != parts[0])
         && parts[..2] != [10, 0];
+    // A section, and a requirement (PEP 440).
+    if matches!(&text[..at], [.., 0xC2, 0xA7] | [.., 0xC2, 0xA7, b' ']) {
+        return true;
+    }
     let before = Nearby::before(text, at);
-    let address = before.nearest(ADDRESS_WORDS);
     let version = before.nearest_whole(VERSION_WORDS);
+    // `from 4.5.103.30` may be either.
+    let from = || version.is_none().then(|| before.nearest_whole(&[b"from"])).flatten();
+    let address = before.nearest(ADDRESS_WORDS).or_else(from);
+    if address.is_none() && matches!(&text[..at], [.., b'=' | b'>' | b'<' | b'~', b'=']) {
+        return true;
+    }
     match (address, version) {
         (None, None) => small,
         (Some(address), Some(version)) => small || version < address,
@@ -164,10 +199,22 @@ fn v4_kind(address: Ipv4Addr) -> Option<Kind> {
     // address is the same for everyone.
     let nobodys = address.is_documentation()
         || matches!(address.octets(), [192, 0, 0, _] | [198, 18 | 19, ..] | [169, 254, 169, 254]);
+    // Public resolvers, the same for everyone who uses them (Google, Cloudflare, Quad9, OpenDNS).
+    let resolver = matches!(
+        address.octets(),
+        [8, 8, 8, 8]
+            | [8, 8, 4, 4]
+            | [1, 1, 1, 1]
+            | [1, 0, 0, 1]
+            | [9, 9, 9, 9]
+            | [149, 112, 112, 112]
+            | [208, 67, 222, 222]
+            | [208, 67, 220, 220]
+    );
     // Netmasks: a run of ones and then of zeros.
     let mask = u32::from(address);
     let is_mask = mask.leading_ones() + mask.trailing_zeros() >= 32 && a >= 128;
-    if calm || nobodys || is_mask || address.octets() == [1, 2, 3, 4] {
+    if calm || nobodys || resolver || is_mask || address.octets() == [1, 2, 3, 4] {
         return None;
     }
     let private = address.is_private() || address.is_link_local() || a == 100 && b & 0xC0 == 64;
@@ -207,7 +254,9 @@ pub(crate) fn colon(text: &[u8], colon: usize) -> (usize, Option<(Range<usize>, 
     let found = if is_mac(candidate, b':') {
         Some((start..start + length, Kind::Mac))
     } else {
-        v6(candidate).map(|kind| (start..start + length, kind))
+        v6(candidate)
+            .filter(|kind| *kind != Kind::PrivateIp || !is_literal(text, start))
+            .map(|kind| (start..start + length, kind))
     };
     (next, found)
 }
@@ -218,16 +267,22 @@ fn v6(candidate: &[u8]) -> Option<Kind> {
     let digits = candidate.iter().filter(|b| b.is_ascii_hexdigit()).count();
     let global = matches!(candidate, [b'2' | b'3' | b'f' | b'F', b, c, d, b':', ..]
         if [b, c, d].iter().all(|byte| byte.is_ascii_hexdigit()));
-    if colons < 2 || !(global && digits >= 5 || digits >= 8 && colons >= 3 || colons >= 5) {
+    let dotted = candidate.contains(&b'.');
+    if colons < 2 || !(dotted || global && digits >= 5 || digits >= 8 && colons >= 3 || colons >= 5)
+    {
         return None;
     }
     let address: Ipv6Addr = std::str::from_utf8(candidate).ok()?.parse().ok()?;
     let parts = address.segments();
     // An IPv4 address inside: mapped, or written with dots.
     let translated = parts[..2] == [0x64, 0xFF9B];
-    if address.to_ipv4_mapped().is_some() || translated || candidate.contains(&b'.') {
+    if address.to_ipv4_mapped().is_some() || translated || dotted {
         let [.., high, low] = parts;
         return v4_kind(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
+    }
+    // An IPv4 address in the second and third part (RFC 3056, section 2).
+    if parts[0] == 0x2002 {
+        return v4_kind(Ipv4Addr::from(u32::from(parts[1]) << 16 | u32::from(parts[2])));
     }
     // A certificate's serial number or a fingerprint: eight pairs.
     let pairs = candidate.len() == 23 && candidate.iter().skip(2).step_by(3).all(|b| *b == b':');
@@ -239,12 +294,17 @@ fn v6(candidate: &[u8]) -> Option<Kind> {
     // For documentation (RFC 3849, RFC 9637), for protocols (RFC 6890), reserved (RFC 4291, section
     // 2.4), or made up.
     let documentation = parts[..2] == [0x2001, 0xDB8] || parts[0] == 0x3FFF && parts[1] < 0x1000;
-    let made_up = parts.iter().all(|part| *part < 0x10);
+    let rising = parts.windows(2).all(|pair| pair[1].checked_sub(pair[0]) == Some(1));
+    let made_up = rising || parts.iter().all(|part| *part < 0x10);
+    // Public resolvers again.
+    let resolver = matches!(parts, [0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888 | 0x8844])
+        || matches!(parts, [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111 | 0x1001])
+        || matches!(parts, [0x2620, 0xFE, 0, 0, 0, 0, 0, 9 | 0xFE]);
     // A netmask: ones and then zeros.
     let mask = u128::from(address);
     let is_mask = mask.leading_ones() >= 16 && mask.leading_ones() + mask.trailing_zeros() >= 128;
     let protocols = parts[0] == 0x2001 && (1..0x200).contains(&parts[1]);
-    if is_mask || documentation || protocols || made_up || parts[..2] == [0, 0] {
+    if is_mask || documentation || resolver || protocols || made_up || parts[..2] == [0, 0] {
         return None;
     }
     let private = parts[0] & 0xFE00 == 0xFC00 || parts[0] & 0xFFC0 == 0xFE80;
@@ -281,7 +341,7 @@ mod tests {
     fn tells_public_from_private() {
         check("92.21.51.233", Some(("92.21.51.233", Kind::Ip)));
         check("from 92.21.51.233.", Some(("92.21.51.233", Kind::Ip)));
-        check("8.8.8.8", Some(("8.8.8.8", Kind::Ip)));
+        check("88.8.9.8", Some(("88.8.9.8", Kind::Ip)));
         check("10.0.0.17", Some(("10.0.0.17", Kind::PrivateIp)));
         check("172.31.255.1", Some(("172.31.255.1", Kind::PrivateIp)));
         check("172.32.255.1", Some(("172.32.255.1", Kind::Ip)));
@@ -304,8 +364,16 @@ mod tests {
             "224.0.0.251",
             "239.255.255.250",
             "169.254.169.254",
+            "8.8.8.8",
+            "1.1.1.1",
             "10.0.0.0/8",
             "192.168.0.0/16",
+            "192.168.7.0/24",
+            "`10.3.0.1`",
+            "new Address(\"10.3.0.1\")",
+            "ip('10.3.0.1')",
+            "10.20.30.40",
+            "123.45.67.89",
         ] {
             check(calm, None);
         }
@@ -324,9 +392,16 @@ mod tests {
             "8:6.9.11.60",
             "ObjectIdentifier(\"2.5.29.33\")",
             "1.3.101.112",
+            "\u{a7}2.5.5.2 of an address",
+            "types-setuptools ==67.2.0.1",
+            "upgrade to a patched release from 4.5.103.30",
         ] {
             check(version, None);
         }
+        check("ip.addr==12.5.9.30", Some(("12.5.9.30", Kind::Ip)));
+        check("from 12.5.9.30", Some(("12.5.9.30", Kind::Ip)));
+        check("connect(10.3.0.1)", Some(("10.3.0.1", Kind::PrivateIp)));
+        check("192.168.7.0/33", Some(("192.168.7.0", Kind::PrivateIp)));
         check("client_ip=12.5.9.30", Some(("12.5.9.30", Kind::Ip)));
     }
 
@@ -345,6 +420,8 @@ mod tests {
         check("fe80::a00:27ff:fe4e:66a1", Some(Kind::PrivateIp));
         check("fd12:3456:789a::1", Some(Kind::PrivateIp));
         check("::ffff:10.0.0.1", Some(Kind::PrivateIp));
+        check("::10.0.0.1", Some(Kind::PrivateIp));
+        check("2002:5c15:33e9::", Some(Kind::Ip));
         check("28:2a:6e:83:50:6d", Some(Kind::Mac));
         for calm in [
             "2001:db8::8a2e:370:7334",
@@ -352,6 +429,9 @@ mod tests {
             "::ffff:127.0.0.1",
             "ff02::1:ff00:42",
             "1:2:3:4:5:6:7:8",
+            "1001:1002:1003:1004:1005:1006:1007:1008",
+            "2002:c000:204::",
+            "2001:4860:4860::8888",
             "::7777:dead:beef",
             "AF:A2:8B:B9:33:AD:DA:AD",
             "00:00:00:00:00:00",

@@ -36,6 +36,9 @@ fn is_number(text: &[u8], at: usize, (end, groups): (usize, Groups)) -> Option<R
     let before = at.checked_sub(1).map(|at| text[at]);
     let candidate = &text[at..at + end];
     let digits = candidate.iter().filter(|b| b.is_ascii_digit()).count();
+    if is_made_up(candidate) {
+        return None;
+    }
     let end = at + end + extension(&text[at + end..]);
     if text.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%')) {
         return None;
@@ -193,6 +196,15 @@ fn international(candidate: &[u8], digits: usize, groups: &Groups) -> bool {
     length && !date && groups.all().last().is_some_and(|last| *last >= 2)
 }
 
+/// Whether a number is made up or a row of code points in hexadecimal: each of its groups is one
+/// digit over and over (`111-222-3333`), or four digits that start with a zero.
+fn is_made_up(candidate: &[u8]) -> bool {
+    let groups = || candidate.split(|byte| !byte.is_ascii_digit()).filter(|one| !one.is_empty());
+    let uniform = |group: &[u8]| group.len() > 1 && group.iter().all(|digit| *digit == group[0]);
+    groups().count() >= 2
+        && (groups().all(uniform) || groups().all(|one| one.len() == 4 && one[0] == b'0'))
+}
+
 /// Whether a number starts with a country code that is assigned (ITU-T E.164, its list of assigned
 /// codes).
 fn is_assigned(plain: &[u8]) -> bool {
@@ -324,9 +336,15 @@ fn is_trunk(groups: &[usize]) -> bool {
 }
 
 /// Whether eleven digits are a mobile number: United Kingdom 07, Japan 070–090, Korea 010,
-/// Nigeria 070–091, the Philippines 09, Turkey 05.
+/// Nigeria 070–091, the Philippines 09, Turkey 05; and China's 13–19.
 fn is_mobile(candidate: &[u8]) -> bool {
-    matches!(candidate, [b'0', b'5' | b'7' | b'8' | b'9', ..] | [b'0', b'1', b'0', ..])
+    candidate.len() == 11
+        && matches!(
+            candidate,
+            [b'0', b'5' | b'7' | b'8' | b'9', ..]
+                | [b'0', b'1', b'0', ..]
+                | [b'1', b'3'..=b'9', ..]
+        )
 }
 
 /// Whether a word before a number says that it counts or names something.
@@ -430,11 +448,14 @@ fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
     let most = if plain { 18 } else { 40 };
     let before = Nearby::before(text, at);
     let near = |distance: Option<usize>| distance.is_some_and(|distance| distance <= most);
+    let said = || {
+        [&b" number is "[..], b" number: "].iter().any(|end| text[..at].ends_with(end))
+            && (!plain || is_mobile(candidate) && !is_counted(text, at))
+    };
     near(before.nearest(STARTS))
         || near(before.nearest_whole(WHOLE))
-        || !plain
-            && (near(before.nearest_whole(SPOKEN))
-                || [&b" number is "[..], b" number: "].iter().any(|end| text[..at].ends_with(end)))
+        || !plain && near(before.nearest_whole(SPOKEN))
+        || said()
 }
 
 #[cfg(test)]
@@ -482,6 +503,8 @@ mod tests {
         check("tel 292-6073", Some("292-6073"));
         check("phone_number: 4155550132", Some("4155550132"));
         check("order_id: 09171234567", None);
+        check("My CN number is 13812345678", Some("13812345678"));
+        check("The size is 13812345678", None);
         check("telemetry 292-6073", None);
         // Too short for its country; a clause of a regulation; a date; an ISBN; a CVE.
         for none in [
@@ -497,6 +520,8 @@ mod tests {
             "48 8b 05 12 00 00 00",
             "+9999-365 23",
             "+35236450.6",
+            "phone: 111-222-3333",
+            "0062 0061 0072",
         ] {
             check(none, None);
         }

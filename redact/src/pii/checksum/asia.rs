@@ -143,6 +143,18 @@ pub(crate) fn sg_uen(value: &[u8]) -> bool {
     sum.is_some_and(|sum| OTHERS[((sum + 6) % 11) as usize] == check)
 }
 
+/// Singaporean entity numbers of businesses (`53125226D`): eight digits and a letter by weights
+/// (ACRA).
+pub(crate) fn sg_business(value: &[u8]) -> bool {
+    let Some((check, body)) = value.split_last().filter(|_| value.len() == 9) else {
+        return false;
+    };
+    Digits::exactly(body, 8).is_some_and(|d| {
+        let rest = d.weighted(&[10, 4, 9, 3, 8, 2, 7, 1]) % 11;
+        b"XMKECAWLJDB"[rest as usize] == *check
+    })
+}
+
 /// Chinese identity numbers: a date and mod 11-2 (GB 11643-1999).
 pub(crate) fn cn_id(value: &[u8]) -> bool {
     const MARKS: &[u8; 11] = b"10X98765432";
