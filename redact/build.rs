@@ -1,4 +1,7 @@
-//! Turns our rule files (`rules/*.toml`) into constants, so that nothing is parsed at run time.
+//! Packs our rule files (`rules/*.toml`) into constants, so that nothing is parsed at run time.
+//!
+//! The constants hold no pointers: a loader would have to relocate each of them, in every process
+//! and whether it redacts or not, which costs time and makes pages private.
 
 #[path = "src/rule/dialect.rs"]
 mod dialect;
@@ -7,11 +10,10 @@ mod window;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, mem};
 
-use dialect::{AllowSpec, DialectError, How, RequiredSpec, RuleSpec, Texts};
+use dialect::{DialectError, How, RuleSpec, Text};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,33 +26,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let mut classes: Vec<[u64; 4]> = Vec::new();
-    let mut rules = String::from("&[\n");
-    let mut examples = String::from("&[\n");
+    let mut rules = Vec::new();
+    let mut examples: Vec<(Text, Vec<Text>, Vec<Text>)> = Vec::new();
     let mut windows = Windows::default();
     for path in files {
-        for rule in read(&path)? {
-            let gate = match rule.how {
-                How::Token if rule.reach == 0 => gate(&rule, &mut classes)?,
-                _ => Vec::new(),
-            };
-            windows.add(&rule, &gate, &classes);
-            write_rule(&mut rules, &rule, &gate)?;
-            writeln!(
-                examples,
-                "({:?}, &{:?}, &{:?}),",
-                rule.id, rule.examples, rule.counterexamples
-            )?;
+        for mut rule in read(&path)? {
+            if rule.how == How::Token && rule.reach == 0 {
+                rule.gate = gate(&rule, &mut classes)?;
+            }
+            windows.add(&rule, &classes);
+            let own = (mem::take(&mut rule.examples), mem::take(&mut rule.counterexamples));
+            examples.push((rule.id.clone(), own.0, own.1));
+            rules.push(rule);
         }
     }
-    rules.push(']');
-    examples.push(']');
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
-    fs::write(Path::new(&out).join("rules.rs"), rules)?;
-    fs::write(Path::new(&out).join("classes.rs"), format!("&{classes:?}"))?;
-    fs::write(Path::new(&out).join("examples.rs"), examples)?;
-    let (buckets, offsets) = windows.plan();
-    fs::write(Path::new(&out).join("buckets.rs"), format!("[{buckets}]"))?;
-    fs::write(Path::new(&out).join("offsets.rs"), format!("&[{offsets}]"))?;
+    let write = |name: &str, content: &[u8]| fs::write(Path::new(&out).join(name), content);
+    write("rules.bin", &postcard::to_allocvec(&rules)?)?;
+    write("examples.bin", &postcard::to_allocvec(&examples)?)?;
+    write("classes.rs", format!("&{classes:?}").as_bytes())?;
+    let (buckets, anchors) = windows.plan();
+    write("buckets.rs", format!("[{buckets}]").as_bytes())?;
+    write("anchors.rs", format!("&[{anchors}]").as_bytes())?;
+    write("keywords.txt", windows.0.into_keys().collect::<String>().as_bytes())?;
     Ok(())
 }
 
@@ -61,10 +59,10 @@ struct Windows(BTreeMap<String, Vec<window::ByteSet>>);
 impl Windows {
     /// Adds a rule's keywords. A keyword that only starts tokens needs to be seen only where the
     /// token's first bytes stand.
-    fn add(&mut self, rule: &RuleSpec, gate: &[u16], classes: &[window::ByteSet]) {
+    fn add(&mut self, rule: &RuleSpec, classes: &[window::ByteSet]) {
         for keyword in rule.keywords.iter().filter(|keyword| keyword.len() >= 3) {
             let mut own = window::of_keyword(keyword.as_bytes());
-            for (set, &class) in own.iter_mut().zip(gate) {
+            for (set, &class) in own.iter_mut().zip(&rule.gate) {
                 let gate = classes[usize::from(class)];
                 *set = std::array::from_fn(|word| set[word] & gate[word]);
             }
@@ -75,8 +73,9 @@ impl Windows {
         }
     }
 
-    /// Shares the windows out to the buckets, in a few rounds; writes the buckets, and where in
-    /// each keyword its window starts.
+    /// Shares the windows out to the buckets, in a few rounds; writes the buckets, and of each
+    /// keyword where it ends in the row of all, where in it its window starts, and what the
+    /// fourth byte of that may be.
     fn plan(&self) -> (String, String) {
         let mut plan = window::Plan::default();
         let windows: Vec<Vec<window::Candidate>> =
@@ -92,13 +91,14 @@ impl Windows {
                 chosen[moved] = plan.add(&windows[moved]);
             }
         }
-        let mut offsets = String::new();
+        let (mut anchors, mut end) = (String::new(), 0);
         for (keyword, (own, (number, _))) in self.0.keys().zip(windows.iter().zip(&chosen)) {
             let offset = own[*number].offset;
             let fourth = self.0[keyword].get(offset + 3).unwrap_or(&[u64::MAX; 4]);
-            offsets += &format!("(&{:?}, ({offset}, {fourth:?})), ", keyword.as_bytes());
+            end += keyword.len();
+            anchors += &format!("({end}, {offset}, {fourth:?}), ");
         }
-        (plan.buckets.iter().map(|b| format!("{b:?}, ")).collect(), offsets)
+        (plan.buckets.iter().map(|b| format!("{b:?}, ")).collect(), anchors)
     }
 }
 
@@ -111,67 +111,6 @@ fn read(path: &Path) -> Result<Vec<RuleSpec>, Box<dyn Error>> {
         }
     })?;
     Ok(file.rules)
-}
-
-fn write_rule(out: &mut String, rule: &RuleSpec, gate: &[u16]) -> std::fmt::Result {
-    writeln!(
-        out,
-        "RuleSpec {{ id: Cow::Borrowed({:?}), description: Cow::Borrowed({:?}), \
-         kind: Cow::Borrowed({:?}), confidence: Cow::Borrowed({:?}), how: How::{:?}, \
-         pattern: Cow::Borrowed({:?}), keywords: {}, entropy: {:?}, secret_group: {}, \
-         validator: Cow::Borrowed({:?}), gate: Cow::Borrowed(&{:?}), stride: {}, reach: {}, glued: {}, source: Cow::Borrowed({:?}), path: None, allowlists: {}, required: {}, \
-         skip_report: {}, examples: Cow::Borrowed(&[]), counterexamples: Cow::Borrowed(&[]), \
-         line: {} }},",
-        rule.id,
-        rule.description,
-        rule.kind,
-        rule.confidence,
-        rule.how,
-        rule.pattern,
-        texts(&rule.keywords),
-        rule.entropy,
-        rule.secret_group,
-        rule.validator,
-        gate,
-        rule.stride,
-        rule.reach,
-        rule.glued,
-        rule.source,
-        list(&rule.allowlists, allow),
-        list(&rule.required, required),
-        rule.skip_report,
-        rule.line
-    )
-}
-
-fn list<T>(items: &[T], one: impl Fn(&T) -> String) -> String {
-    let inner: Vec<_> = items.iter().map(one).collect();
-    format!("Cow::Borrowed(&[{}])", inner.join(", "))
-}
-
-fn texts(items: &Texts) -> String {
-    list(items, |text| format!("Cow::Borrowed({text:?})"))
-}
-
-fn allow(spec: &AllowSpec) -> String {
-    format!(
-        "AllowSpec {{ rules: {}, all: {}, target: Target::{:?}, regexes: {}, stopwords: {}, \
-         paths: {}, commits: {} }}",
-        texts(&spec.rules),
-        spec.all,
-        spec.target,
-        texts(&spec.regexes),
-        texts(&spec.stopwords),
-        texts(&spec.paths),
-        spec.commits
-    )
-}
-
-fn required(spec: &RequiredSpec) -> String {
-    format!(
-        "RequiredSpec {{ id: Cow::Borrowed({:?}), within_lines: {:?}, within_columns: {:?} }}",
-        spec.id, spec.within_lines, spec.within_columns
-    )
 }
 
 /// Longest gate, in bytes.

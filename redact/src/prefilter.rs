@@ -3,6 +3,7 @@
 //! that no keyword is missed whatever its case and what overlaps it, but for built-in ones whose
 //! rules could not match there.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::blocks::{self, Marked, View};
@@ -47,9 +48,28 @@ pub(crate) const MIN_KEYWORD: usize = 3;
 /// The buckets of the built-in rules' keywords, which the build script chose.
 static BUILTIN: Plan = Plan { buckets: include!(concat!(env!("OUT_DIR"), "/buckets.rs")) };
 
-/// Where in each of these keywords the bytes are that it is looked for by, and what the fourth of
-/// them may be; sorted.
-static OFFSETS: &[(&[u8], (u8, ByteSet))] = include!(concat!(env!("OUT_DIR"), "/offsets.rs"));
+/// These keywords in a row, sorted.
+static KEYWORDS: &str = include_str!(concat!(env!("OUT_DIR"), "/keywords.txt"));
+
+/// Of each of them, where it ends in the row, where in it the bytes are that it is looked for by,
+/// and what the fourth of these may be.
+static ANCHORS: &[(usize, u8, ByteSet)] = include!(concat!(env!("OUT_DIR"), "/anchors.rs"));
+
+/// Where in a built-in keyword its window starts, and what the window's fourth byte may be.
+fn anchor(keyword: &[u8]) -> Option<(u8, ByteSet)> {
+    let start = |at: usize| at.checked_sub(1).map_or(0, |before| ANCHORS[before].0);
+    let (mut from, mut to) = (0, ANCHORS.len());
+    while from < to {
+        let middle = from.midpoint(to);
+        let (end, offset, fourth) = ANCHORS[middle];
+        match KEYWORDS.as_bytes()[start(middle)..end].cmp(keyword) {
+            Ordering::Less => from = middle + 1,
+            Ordering::Equal => return Some((offset, fourth)),
+            Ordering::Greater => to = middle,
+        }
+    }
+    None
+}
 
 impl Prefilter {
     /// A filter for those keywords, which must be lower case and at least [`MIN_KEYWORD`] long;
@@ -60,11 +80,10 @@ impl Prefilter {
         let (mut threes, mut fours) = (Box::new([0; HASHES / 64]), Box::new([0; HASHES / 64]));
         let mut hashed: Vec<(usize, Head)> = Vec::with_capacity(keywords.len());
         for (index, (keyword, is_builtin)) in keywords.iter().enumerate() {
-            let (offset, fourth) =
-                match OFFSETS.binary_search_by_key(&&keyword[..], |(known, _)| known) {
-                    Ok(at) if *is_builtin => OFFSETS[at].1,
-                    _ => add(&mut plan, keyword),
-                };
+            let (offset, fourth) = Some(keyword)
+                .filter(|_| *is_builtin)
+                .and_then(|keyword| anchor(keyword))
+                .unwrap_or_else(|| add(&mut plan, keyword));
             let (Ok(index), Ok(length)) = (u16::try_from(index), u16::try_from(keyword.len()))
             else {
                 continue;

@@ -63,7 +63,7 @@ pub(super) fn are_complete(redactor: &Redactor, text: &[u8], found: &[Match]) ->
             !spec.skip_report
                 && spec.required.iter().all(|part| {
                     found.iter().take(MAX_PARTS).any(|other| {
-                        redactor.rule(usize::from(other.rule)).id.as_str() == part.id
+                        redactor.rule(usize::from(other.rule)).id.as_str() == &*part.id
                             && is_near(text, one, other, part)
                     })
                 })

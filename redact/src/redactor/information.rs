@@ -2,7 +2,7 @@
 //! Accepts a rule's id; emits what lists and explanations show; promises that nothing is compiled.
 
 use super::Redactor;
-use crate::rule::Rule;
+use crate::rule::{Rule, Text};
 use crate::{Confidence, Kind, RuleId};
 
 /// What a rule is, for lists and explanations.
@@ -48,18 +48,18 @@ impl Redactor {
     /// All there is to say about a rule.
     pub fn rule_details(&self, id: &str) -> Option<RuleDetails> {
         let rule = self.tables.rules.iter().find(|rule| rule.id.as_str() == id)?;
-        let owned = |texts: Vec<&str>| texts.into_iter().map(Box::from).collect();
+        let owned = |texts: &[Text]| texts.iter().map(|text| Box::from(&**text)).collect();
         let (examples, counterexamples) = rule.examples();
         let is_expression = rule.detector.is_none() && !rule.spec.pattern.is_empty();
         Some(RuleDetails {
             info: rule.info(),
             expression: is_expression.then(|| Box::from(&*rule.spec.pattern)),
             path: rule.spec.path.as_deref().map(Box::from),
-            keywords: rule.spec.keywords.iter().map(|word| Box::from(&**word)).collect(),
+            keywords: owned(&rule.spec.keywords),
             entropy: rule.spec.entropy,
             validator: Some(&*rule.spec.validator).filter(|name| !name.is_empty()).map(Box::from),
-            examples: owned(examples),
-            counterexamples: owned(counterexamples),
+            examples: owned(&examples),
+            counterexamples: owned(&counterexamples),
         })
     }
 

@@ -76,7 +76,7 @@ impl Redactor {
     #[cfg(test)]
     pub(crate) fn only(id: &str) -> Redactor {
         let rules = Rule::builtin()
-            .filter(|spec| spec.id == id)
+            .filter(|spec| *spec.id == *id)
             .filter_map(|spec| Rule::new(Cow::Borrowed(spec)).ok())
             .collect();
         Redactor::assemble(rules, Vec::new(), Vec::new(), Options::default())
@@ -130,7 +130,7 @@ fn extend(
     })?;
     rules.retain(|rule| !read.disabled.iter().any(|id| id == rule.id.as_str()));
     for spec in read.rules {
-        let (id, line) = (spec.id.clone().into_owned(), spec.line);
+        let (id, line) = (spec.id.to_string(), spec.line);
         let rule = Rule::new(Cow::Owned(spec)).map_err(|problem| wrong(id, line, problem))?;
         rules.retain(|old| old.id != rule.id);
         rules.push(rule);
@@ -139,7 +139,7 @@ fn extend(
         let allow =
             Allow::new(&spec).map_err(|problem| wrong("allowlist".to_owned(), 0, problem))?;
         if let Some(allow) = allow {
-            let rules = spec.rules.iter().map(|id| id.clone().into_owned()).collect();
+            let rules = spec.rules.iter().map(ToString::to_string).collect();
             allowlists.push(SharedAllow { rules, allow });
         }
     }

@@ -15,16 +15,44 @@
 //! `counterexamples`.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
 
+use serde::{Deserialize, Serialize};
 use toml_edit::{Document, Item, TableLike, Value};
 
-/// A text that is either built in or read.
-pub(crate) type Text = Cow<'static, str>;
-/// A list of such texts.
-pub(crate) type Texts = Cow<'static, [Text]>;
+/// A text that is either built in, where it stays, or read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Text(#[serde(borrow)] Cow<'static, str>);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Text {
+    fn from(read: String) -> Text {
+        Text(Cow::Owned(read))
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(built_in: &'static str) -> Text {
+        Text(Cow::Borrowed(built_in))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
 
 /// How a rule finds its matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum How {
     /// The expression starts where one of the keywords stands.
     Token,
@@ -39,7 +67,7 @@ pub(crate) enum How {
 }
 
 /// What an exception is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Target {
     /// The secret.
     Secret,
@@ -50,26 +78,28 @@ pub(crate) enum Target {
 }
 
 /// When a match is not reported.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct AllowSpec {
     /// Rules it is for; empty for the one it stands in, or for all.
-    pub(crate) rules: Texts,
+    pub(crate) rules: Vec<Text>,
     /// Whether all of its parts must hold (AND) or one is enough (OR).
     pub(crate) all: bool,
     /// What the expressions are compared with.
     pub(crate) target: Target,
     /// Expressions that match somewhere in the target.
-    pub(crate) regexes: Texts,
+    pub(crate) regexes: Vec<Text>,
     /// Words that the secret contains.
-    pub(crate) stopwords: Texts,
+    pub(crate) stopwords: Vec<Text>,
     /// Expressions for the path of the scanned file.
-    pub(crate) paths: Texts,
+    pub(crate) paths: Vec<Text>,
     /// Whether it also asks for a commit; what we scan has none.
     pub(crate) commits: bool,
 }
 
 /// Another rule that must match nearby.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct RequiredSpec {
     /// Its id.
     pub(crate) id: Text,
@@ -80,7 +110,8 @@ pub(crate) struct RequiredSpec {
 }
 
 /// One rule as a file writes it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct RuleSpec {
     /// Its unique name.
     pub(crate) id: Text,
@@ -95,7 +126,7 @@ pub(crate) struct RuleSpec {
     /// The expression, or the detector's name; empty for a rule that is about paths only.
     pub(crate) pattern: Text,
     /// Lower-case words of which one must be in the text.
-    pub(crate) keywords: Texts,
+    pub(crate) keywords: Vec<Text>,
     /// Least Shannon entropy of the secret, in bits per byte; 0 for none.
     pub(crate) entropy: f64,
     /// The group of the expression that is the secret; 0 for the first that took part.
@@ -103,7 +134,7 @@ pub(crate) struct RuleSpec {
     /// The name of a validator; empty for none.
     pub(crate) validator: Text,
     /// The classes (see `gate`) of the first bytes of a token; built in, empty for rules read.
-    pub(crate) gate: Cow<'static, [u16]>,
+    pub(crate) gate: Vec<u16>,
     /// After a failed look, how many bytes further on the next one is made.
     pub(crate) stride: u32,
     /// How many bytes before the keyword a token may start.
@@ -116,15 +147,15 @@ pub(crate) struct RuleSpec {
     /// file of such a path is a match as a whole. Never holds for a text without a path.
     pub(crate) path: Option<Text>,
     /// Its exceptions.
-    pub(crate) allowlists: Cow<'static, [AllowSpec]>,
+    pub(crate) allowlists: Vec<AllowSpec>,
     /// What else must match nearby.
-    pub(crate) required: Cow<'static, [RequiredSpec]>,
+    pub(crate) required: Vec<RequiredSpec>,
     /// Whether it is only reported as a part of another rule.
     pub(crate) skip_report: bool,
-    /// Texts that it must find something in.
-    pub(crate) examples: Texts,
+    /// Texts that it must find something in; empty for those built in, whose are kept apart.
+    pub(crate) examples: Vec<Text>,
     /// Texts that it must find nothing in.
-    pub(crate) counterexamples: Texts,
+    pub(crate) counterexamples: Vec<Text>,
     /// The line where it starts, counted from 1.
     pub(crate) line: usize,
 }
@@ -169,7 +200,7 @@ pub(crate) fn parse(text: &str) -> Result<RuleFileSpec, DialectError> {
         file.disabled = strings(extend, "disabledRules")
             .map_err(|problem| DialectError::Rule("extend".to_owned(), 0, problem))?
             .iter()
-            .map(|id| id.clone().into_owned())
+            .map(ToString::to_string)
             .collect();
     }
     Ok(file)
@@ -184,7 +215,7 @@ fn rule(text: &str, index: usize, table: &dyn TableLike) -> Result<RuleSpec, Dia
             return Err(DialectError::Rule(format!("number {}", index + 1), line, problem));
         }
     };
-    let name = id.clone().into_owned();
+    let name = id.to_string();
     fields(id, line, table).map_err(|problem| DialectError::Rule(name, line, problem))
 }
 
@@ -204,7 +235,7 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
     let path = string(table, "path")?;
     let (how, pattern) = match (patterns.len(), patterns.pop()) {
         (1, Some(only)) => only,
-        (0, _) if path.is_some() => (How::Anywhere, Text::Borrowed("")),
+        (0, _) if path.is_some() => (How::Anywhere, Text::default()),
         (0, _) => {
             return Err("has none of regex, token, value, near, detector; give one".to_owned());
         }
@@ -212,7 +243,7 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
     };
     let keywords: Vec<Text> = strings(table, "keywords")?
         .iter()
-        .map(|keyword| Text::Owned(keyword.to_ascii_lowercase()))
+        .map(|keyword| Text::from(keyword.to_ascii_lowercase()))
         .collect();
     if matches!(how, How::Token | How::Value | How::Near) && keywords.is_empty() {
         return Err("a token, value or near rule needs keywords".to_owned());
@@ -234,22 +265,22 @@ fn fields(id: Text, line: usize, table: &dyn TableLike) -> Result<RuleSpec, Stri
     Ok(RuleSpec {
         id,
         description: string(table, "description")?.unwrap_or_default(),
-        kind: string(table, "kind")?.unwrap_or(Text::Borrowed("secret")),
-        confidence: string(table, "confidence")?.unwrap_or(Text::Borrowed("medium")),
+        kind: string(table, "kind")?.unwrap_or(Text::from("secret")),
+        confidence: string(table, "confidence")?.unwrap_or(Text::from("medium")),
         how,
         pattern,
-        keywords: Cow::Owned(keywords),
+        keywords,
         entropy: float(table, "entropy")?.unwrap_or(0.0),
         secret_group: number(table, "secretGroup")?.unwrap_or(0),
         validator: string(table, "validator")?.unwrap_or_default(),
-        gate: Cow::Borrowed(&[]),
+        gate: Vec::new(),
         stride: number(table, "stride")?.unwrap_or(0),
         reach: number(table, "reach")?.unwrap_or(0),
         glued: boolean(table, "glued")?.unwrap_or(false),
         source: string(table, "source")?.unwrap_or_default(),
         path,
-        allowlists: Cow::Owned(allowlists),
-        required: Cow::Owned(required),
+        allowlists,
+        required,
         skip_report: boolean(table, "skipReport")?.unwrap_or(false),
         examples: strings(table, "examples")?,
         counterexamples: strings(table, "counterexamples")?,
@@ -311,7 +342,7 @@ fn string(table: &dyn TableLike, field: &str) -> Result<Option<Text>, String> {
     match table.get(field) {
         None => Ok(None),
         Some(item) => match item.as_str() {
-            Some(text) => Ok(Some(Text::Owned(text.to_owned()))),
+            Some(text) => Ok(Some(Text::from(text.to_owned()))),
             None => Err(format!("{field} must be a string")),
         },
     }
@@ -348,11 +379,10 @@ fn float(table: &dyn TableLike, field: &str) -> Result<Option<f64>, String> {
     }
 }
 
-fn strings(table: &dyn TableLike, field: &str) -> Result<Texts, String> {
-    let Some(item) = table.get(field) else { return Ok(Cow::Borrowed(&[])) };
+fn strings(table: &dyn TableLike, field: &str) -> Result<Vec<Text>, String> {
+    let Some(item) = table.get(field) else { return Ok(Vec::new()) };
     let wrong = || format!("{field} must be a list of strings");
     let array = item.as_array().ok_or_else(wrong)?;
-    let texts: Option<Vec<Text>> =
-        array.iter().map(|value| value.as_str().map(|s| Text::Owned(s.to_owned()))).collect();
-    texts.map(Cow::Owned).ok_or_else(wrong)
+    let texts = array.iter().map(|value| value.as_str().map(|s| Text::from(s.to_owned())));
+    texts.collect::<Option<_>>().ok_or_else(wrong)
 }
