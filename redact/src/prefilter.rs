@@ -92,8 +92,12 @@ impl Prefilter {
             let Some(&[a, b, c]) = rest.first_chunk() else { continue };
             let three = u32::from_le_bytes([a, b, c, 0]) | FOLD;
             set(&mut threes, hash_three(three));
-            for d in (0..=255_u8).filter(|d| fourth[usize::from(d >> 6)] >> (d & 63) & 1 == 1) {
-                set(&mut fours, hash_four(three | u32::from(d) << 24));
+            for (first, set_of) in (0..).step_by(64).zip(fourth) {
+                // Texts are case folded: of 64 bytes, the lower half is the upper one's.
+                let folded = (set_of | set_of << 32) >> 32 << 32;
+                for fourth in blocks::places(first, folded) {
+                    set(&mut fours, hash_four(three | (fourth as u32) << 24));
+                }
             }
             let start = eight(keyword, 0) & mask(length);
             let head = Head { keyword: index, length, offset, goes_on: true, start };
