@@ -3,6 +3,7 @@
 //! text; promises that every keyword, anchor and encoded part of a range is looked at.
 
 mod attempt;
+mod echo;
 mod matches;
 mod waits;
 mod word;
@@ -17,6 +18,7 @@ use crate::offsets::Derived;
 use crate::rule::{Detector, gate};
 use crate::{Confidence, barrier, blocks, decode, pii};
 
+use echo::Echo;
 pub(crate) use matches::{Match, merge};
 pub(crate) use word::starts_word;
 pub(crate) use work::Work;
@@ -63,15 +65,22 @@ impl Work<'_> {
             .then(|| decode::Encoded::new(text, !layer.json));
         let mut marks = Marked::default();
         let mut authors = pii::Authors::default();
+        let mut has_echo = false;
+        let mut echo = Echo::new(text, first);
         for range in ranges {
             let mut barriers = barrier::around(text, range.start);
             let mut personal = pii::Sweep::new(text, range, &mut authors);
             if let Some(encoded) = &mut encoded {
                 encoded.start(range);
             }
+            echo.start(range);
             filter.blocks(text, range, &mut marks, |view| {
-                if self.exhausted {
+                if self.exhausted || echo.covers(view.at, self.found.len()) {
                     return;
+                }
+                if echo.ends(view.at) {
+                    barriers.extend(barrier::around(text, view.at));
+                    has_echo = true;
                 }
                 let starts = blocks::places(view.at, view.placeholders());
                 barriers.extend(starts.filter_map(|at| barrier::starting(text, at)));
@@ -113,7 +122,18 @@ impl Work<'_> {
         }
         self.require(text, first);
         if let Some(encoded) = encoded {
+            let known = self.found.len();
             self.decode(&encoded, layer.depth);
+            // What repeats itself was taken to encode nothing.
+            if has_echo && self.found.len() > known {
+                self.found.truncate(known);
+                let mut whole = decode::Encoded::new(text, !layer.json);
+                for range in ranges {
+                    whole.start(range);
+                    filter.blocks(text, range, &mut marks, |view| whole.block(&view));
+                }
+                self.decode(&whole, layer.depth);
+            }
         }
     }
 
