@@ -8,12 +8,14 @@
 //! byte; byte-order mark, line endings and comments stay because nobody touches them.
 
 mod edit;
+mod holes;
 mod json;
 mod merge;
 mod toml;
 mod yaml;
 
 pub(crate) use edit::{Edit, apply_edits};
+pub(crate) use holes::Holes;
 pub(crate) use merge::{merge, remove_items, remove_member};
 
 use std::fmt;

@@ -7,16 +7,14 @@
 //! entry alone cannot tell (an empty list of arguments that was not there before); the result is
 //! never anything but the same tree with this entry's command and arguments changed.
 
-mod holes;
 mod parts;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::clients::is_defenter;
-use crate::doc::{Doc, DocError, Edit, Step, apply_edits};
+use crate::doc::{Doc, DocError, Edit, Holes, Step, apply_edits};
 
-use holes::Holes;
 use parts::{Expected, Parts};
 
 /// What an entry was, and what it was made into; both as the text of the file.
@@ -178,12 +176,9 @@ fn together(doc: &Doc, jobs: &[&Prepared<'_>]) -> Result<(String, Vec<Option<Tex
             written_command: parts.command_text(),
             written_args: parts.args_text().unwrap_or_default(),
         }));
-        holes.add(&job.before, &parts);
+        holes.add_members(job.before.hole(), parts.hole());
     }
-    let (Some(before_root), Some(after_root)) = (doc.root(), after.root()) else {
-        return Err(EntryError::Verification);
-    };
-    if holes.are_all_that_differs(before_root, after_root) {
+    if holes.are_all_that_differs(doc, &after) {
         Ok((text, texts))
     } else {
         Err(EntryError::Verification)

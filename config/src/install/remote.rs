@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::EntryError;
 use crate::clients::{BestRemote, ClientId, Shape, by_id, local_path, shape_of};
-use crate::doc::{Doc, Node, Step, Value, apply_edits};
+use crate::doc::{Doc, Holes, Step, apply_edits};
 
 use edits::Builder;
 use hunks::Hunk;
@@ -210,41 +210,9 @@ fn reparse(doc: &Doc, text: &str) -> Result<Doc, EntryError> {
 
 /// Nothing but the entry may differ.
 fn check_outside(before: &Doc, after: &Doc, steps: &[Step]) -> Result<(), EntryError> {
-    match (before.root(), after.root()) {
-        (Some(before), Some(after)) if is_same_but(before, after, Some(steps)) => Ok(()),
-        _ => Err(EntryError::Verification),
-    }
-}
-
-fn is_same_but(a: &Node, b: &Node, hole: Option<&[Step]>) -> bool {
-    if hole.is_some_and(<[Step]>::is_empty) {
-        return true;
-    }
-    let inner = |step: Step| hole.filter(|hole| hole[0] == step).map(|hole| &hole[1..]);
-    match (&a.value, &b.value) {
-        (Value::Null, Value::Null) => true,
-        (Value::Bool(x), Value::Bool(y)) => x == y,
-        (Value::Number(x), Value::Number(y))
-        | (Value::Str(x), Value::Str(y))
-        | (Value::Other(x), Value::Other(y)) => x == y,
-        (Value::Seq(x), Value::Seq(y)) => {
-            let mut pairs = x.iter().zip(y).enumerate();
-            x.len() == y.len()
-                && pairs.all(|(index, (x, y))| is_same_but(x, y, inner(Step::Index(index))))
-        }
-        (Value::Map(x), Value::Map(y)) => {
-            let mut pairs = x.iter().zip(y).enumerate();
-            x.len() == y.len()
-                && pairs.all(|(index, (x_member, y_member))| {
-                    // Of duplicates, the last is the one.
-                    let is_last = x[index + 1..].iter().all(|later| later.key != x_member.key);
-                    let hole = inner(Step::Key(x_member.key.clone())).filter(|_| is_last);
-                    x_member.key == y_member.key
-                        && is_same_but(&x_member.node, &y_member.node, hole)
-                })
-        }
-        _ => false,
-    }
+    let holes = Holes::at(before, after, steps);
+    let is_right = holes.is_some_and(|holes| holes.are_all_that_differs(before, after));
+    if is_right { Ok(()) } else { Err(EntryError::Verification) }
 }
 
 /// The entry is what it was to become.

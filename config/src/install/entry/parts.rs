@@ -82,6 +82,11 @@ impl<'d> Parts<'d> {
         }
     }
 
+    /// What of the tree this entry's edits may change.
+    pub(super) fn hole(&self) -> (&'d Node, [&'d str; 2]) {
+        (self.holder, [&self.command.key, "args"])
+    }
+
     pub(super) fn program(&self) -> Option<&str> {
         match &self.command.node.value {
             Value::Seq(items) => items.first().and_then(Node::as_str),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clients::{BestRemote, Client, all};
-use crate::doc::{Format, Member};
+use crate::doc::{Format, Member, Node, Value};
 
 const PROGRAM: &str = "/d/defenter";
 const HEADER: &str = "X-Defenter-Token";
