@@ -16,7 +16,6 @@ pub mod metrics;
 mod notifications;
 mod operation_id;
 mod policy;
-mod process_group;
 pub mod redaction;
 pub mod restart;
 mod server;

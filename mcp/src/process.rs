@@ -1,10 +1,10 @@
-//! A server as a child process: launched in its own process group, stopped by escalation,
-//! never left behind.
+//! A server or a helper as a child process: launched in its own process group, stopped by
+//! escalation, never left behind.
 //!
 //! Owns: the thread that starts processes, and each process group until it is gone.
 //! Accepts: a [`Launch`]. Emits: the three streams and an [`Exit`].
-//! Promises: dropping a [`ServerProcess`] kills its whole group; on Linux the kernel kills the
-//! direct child when we die, however we die.
+//! Promises: dropping a [`Life`] kills its whole group; on Linux the kernel kills a server's first
+//! process when we die, however we die.
 
 use std::{ffi::OsString, fmt, io, path::PathBuf, process::Stdio, sync::mpsc, time::Duration};
 
@@ -207,15 +207,12 @@ fn spawn(launch: &Launch) -> io::Result<(Child, Group)> {
         .envs(launch.env.iter().map(|(key, value)| (key, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .stderr(Stdio::piped());
     if let Some(cwd) = &launch.cwd {
         command.current_dir(cwd);
     }
     isolate(&mut command);
-    let child = command.spawn()?;
-    let group = Group::of(&child);
-    Ok((child, group))
+    Group::start(&mut command)
 }
 
 #[cfg(not(windows))]
@@ -241,7 +238,6 @@ fn program(launch: &Launch) -> OsString {
 #[cfg(target_os = "linux")]
 fn isolate(command: &mut Command) {
     use rustix::process::{Signal, set_parent_process_death_signal};
-    command.process_group(0);
     let arm = || set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from);
     // SAFETY: between fork and exec only one async-signal-safe system call is made.
     unsafe {
@@ -250,9 +246,7 @@ fn isolate(command: &mut Command) {
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn isolate(command: &mut Command) {
-    command.process_group(0);
-}
+fn isolate(_: &mut Command) {}
 
 #[cfg(windows)]
 fn isolate(command: &mut Command) {
@@ -279,8 +273,9 @@ pub struct ServerProcess {
 /// The life of a process without its streams.
 #[derive(Debug)]
 pub struct Life {
-    child: Child,
+    // Dropped first: the group still has its leader then, and so its number.
     group: Group,
+    child: Child,
     exit: Option<Exit>,
 }
 
@@ -291,12 +286,28 @@ impl ServerProcess {
             stdin: child.stdin.take()?,
             stdout: child.stdout.take()?,
             stderr: child.stderr.take()?,
-            life: Life { child, group, exit: None },
+            life: Life { group, child, exit: None },
         })
     }
 }
 
 impl Life {
+    /// Starts a helper in a process group of its own, in our surroundings and with the streams
+    /// that the command says.
+    ///
+    /// # Errors
+    /// What the system says where it cannot be started.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        let (child, group) = Group::start(command)?;
+        Ok(Self { group, child, exit: None })
+    }
+
+    /// Both ends towards a helper: its standard input and output, where they are pipes that nobody
+    /// has taken.
+    pub fn take_pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+        Some((self.child.stdin.take()?, self.child.stdout.take()?))
+    }
+
     /// Waits for the leader's end. Cancel-safe.
     pub async fn wait(&mut self) -> Exit {
         if let Some(exit) = self.exit {
@@ -304,6 +315,8 @@ impl Life {
         }
         // An error here means that somebody else reaped our child, so its fate is unknown.
         let exit = self.child.wait().await.map_or(Exit::Code(1), Exit::of);
+        // Looked at now, so that a group which ended with its leader is known to be gone.
+        let _ = self.group.alive();
         *self.exit.insert(exit)
     }
 

@@ -16,13 +16,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use defenter_mcp::process::Life;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::answer::{Answer, AnswerLine, MAX_ANSWER_BYTES};
 use super::question::{Question, QuestionError};
-use crate::process_group::ProcessGroup;
 
 /// How dialogs are shown: the program that does it, and what it needs in its environment.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub enum HelperError {
 /// A running helper. Dropping it kills its whole process group.
 struct Running {
     #[expect(dead_code, reason = "dropping it is what kills the child")]
-    group: ProcessGroup,
+    life: Life,
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
@@ -136,12 +136,10 @@ impl Helper {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut group = ProcessGroup::start(&mut command).map_err(failed)?;
-        let child = group.leader();
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok(Running { group, stdin, stdout }),
-            _ => Err(failed(std::io::Error::other("its streams are not connected"))),
-        }
+        let mut life = Life::start(&mut command).map_err(failed)?;
+        let unconnected = || failed(std::io::Error::other("its streams are not connected"));
+        let (stdin, stdout) = life.take_pipes().ok_or_else(unconnected)?;
+        Ok(Running { life, stdin, stdout })
     }
 }
 

@@ -13,10 +13,10 @@
 
 use std::{io, process::Stdio, time::Duration};
 
+use defenter_mcp::process::{Exit, Life};
 use tokio::{process::Command, time::timeout};
 
 use super::Notice;
-use crate::process_group::ProcessGroup;
 
 /// How long a helper may take to hand a notification over.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,12 +36,9 @@ pub(super) enum ShowError {
     /// The helper could not be started.
     #[error("failed to start {PROGRAM}")]
     Start(#[source] io::Error),
-    /// The helper could not be waited for.
-    #[error("failed to wait for {PROGRAM}")]
-    Wait(#[source] io::Error),
     /// The helper said that it failed.
     #[error("{PROGRAM} ended with {0}")]
-    Failed(std::process::ExitStatus),
+    Failed(Exit),
     /// The helper took too long.
     #[error("{PROGRAM} took longer than {} s", PATIENCE.as_secs())]
     Slow,
@@ -54,10 +51,9 @@ pub(super) async fn show(notice: &Notice) -> Result<(), ShowError> {
 
 async fn run(mut command: Command, patience: Duration) -> Result<(), ShowError> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut group = ProcessGroup::start(&mut command).map_err(ShowError::Start)?;
-    let ended = timeout(patience, group.leader().wait()).await;
-    let status = ended.map_err(|_| ShowError::Slow)?.map_err(ShowError::Wait)?;
-    if status.success() { Ok(()) } else { Err(ShowError::Failed(status)) }
+    let mut helper = Life::start(&mut command).map_err(ShowError::Start)?;
+    let exit = timeout(patience, helper.wait()).await.map_err(|_| ShowError::Slow)?;
+    if exit.success() { Ok(()) } else { Err(ShowError::Failed(exit)) }
 }
 
 #[cfg(not(any(target_os = "macos", windows)))]

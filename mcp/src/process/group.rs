@@ -1,26 +1,32 @@
-//! The processes that a server consists of, as one thing to be ended: a process group on Unix, a
-//! job object on Windows.
+//! The processes that a server or a helper consists of, as one thing to be ended: a process group
+//! on Unix, a job object on Windows.
 //!
-//! Accepts: the server's first process, which leads its group. Emits: whether anything is left.
-//! Promises: dropping the last clone ends every process of the group.
+//! Accepts: a command to start, whose process leads the group. Emits: whether anything is left.
+//! Promises: dropping the last clone ends every process of the group; a group that was found gone
+//! is never signalled again, since its number may by then be somebody else's.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 #[cfg(unix)]
 use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-/// The process group of one server. Killed when the last clone is dropped, unless it was found
-/// gone before.
+/// A process group. Killed when the last clone is dropped, unless it was found gone before.
 #[derive(Clone, Debug)]
 pub struct Group(Arc<system::Processes>);
 
 impl Group {
-    pub(super) fn of(leader: &Child) -> Self {
-        Self(Arc::new(system::Processes::of(leader)))
+    /// Starts a program as the leader of a group of its own.
+    pub(super) fn start(command: &mut Command) -> io::Result<(Child, Self)> {
+        command.kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
+        let leader = command.spawn()?;
+        let group = Self(Arc::new(system::Processes::of(&leader)));
+        Ok((leader, group))
     }
 
     /// Asks every process of the group to end (SIGTERM). Nothing where there are no signals.
@@ -42,18 +48,23 @@ impl Group {
 
 #[cfg(unix)]
 mod unix {
+    use std::sync::atomic::{AtomicI32, Ordering};
+
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
     use tokio::process::Child;
 
+    /// No group has this number.
+    const GONE: i32 = 0;
+
     #[derive(Debug)]
     pub(super) struct Processes {
-        leader: Option<Pid>,
+        leader: AtomicI32,
     }
 
     impl Processes {
         pub(super) fn of(leader: &Child) -> Self {
             let id = leader.id().and_then(|id| i32::try_from(id).ok());
-            Self { leader: id.and_then(Pid::from_raw) }
+            Self { leader: AtomicI32::new(id.unwrap_or(GONE)) }
         }
 
         pub(super) fn terminate(&self) {
@@ -65,14 +76,23 @@ mod unix {
         }
 
         pub(super) fn alive(&self) -> bool {
-            self.leader.is_some_and(|leader| test_kill_process_group(leader).is_ok())
+            self.try_on(test_kill_process_group)
         }
 
         fn signal(&self, signal: Signal) {
-            if let Some(leader) = self.leader {
-                // ESRCH: the group is gone, which is what was asked for.
-                let _ = kill_process_group(leader, signal);
+            self.try_on(|leader| kill_process_group(leader, signal));
+        }
+
+        /// Does something to the group; false where it is gone.
+        fn try_on(&self, act: impl Fn(Pid) -> rustix::io::Result<()>) -> bool {
+            let Some(leader) = Pid::from_raw(self.leader.load(Ordering::Relaxed)) else {
+                return false;
+            };
+            let done = act(leader);
+            if done == Err(rustix::io::Errno::SRCH) {
+                self.leader.store(GONE, Ordering::Relaxed);
             }
+            done.is_ok()
         }
     }
 
