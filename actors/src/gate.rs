@@ -82,6 +82,16 @@ pub(crate) struct Operation<'a> {
     pub(crate) payload: &'a [u8],
 }
 
+impl Operation<'_> {
+    /// Where a refusal of it comes in.
+    pub(crate) fn refusal_phase(&self) -> RefusalPhase {
+        match self.phase {
+            Phase::Result => RefusalPhase::Response,
+            Phase::Request | Phase::Notification => RefusalPhase::Request,
+        }
+    }
+}
+
 /// What becomes of an operation, as far as it is known without asking anybody.
 pub(crate) enum Ruling {
     /// It is settled.
@@ -135,10 +145,7 @@ impl Refused {
         Refusal {
             operation: Some(operation.id),
             label: operation.known.text,
-            phase: match operation.phase {
-                Phase::Result => RefusalPhase::Response,
-                Phase::Request | Phase::Notification => RefusalPhase::Request,
-            },
+            phase: operation.refusal_phase(),
             cause: match &self.why {
                 Why::Blocked => Cause::Blocked,
                 Why::Denied => Cause::Denied,

@@ -21,13 +21,23 @@ use super::core::Core;
 use crate::{
     dialog::{Answer, actor::Reply},
     gate::{self, Doubt, Operation, Refused, Ruling, Settled},
-    metrics::{self, Direction as MetricDirection},
+    metrics::{self, Direction as MetricDirection, DropReason},
     operation_id,
 };
 
 /// The refusal of an operation for which there is no place among those that wait for the user.
-pub(super) const TOO_MANY_WAIT: &str =
-    "too many operations wait for the user's answer (see dialog.max_pending)";
+pub(super) fn too_many_wait<'a>(operation: &'a Operation<'_>) -> Refusal<'a> {
+    metrics::dropped(DropReason::OverLimit);
+    Refusal {
+        operation: Some(operation.id),
+        label: operation.known.text,
+        phase: operation.refusal_phase(),
+        cause: Cause::OverLimit(
+            "too many operations wait for the user's answer (see dialog.max_pending)",
+        ),
+        reasons: &[],
+    }
+}
 
 /// The line that a ruling lets through: the one that came, or with another payload in it.
 ///
@@ -139,6 +149,40 @@ impl Core {
                 self.shared.answered(*doubt, Some(Answer::Unavailable)).await
             }
         }
+    }
+
+    /// Decides on a notification: its operation's id and the line to send, where it may pass.
+    ///
+    /// Nobody waits for a notification, so a refusal is silence. A cancellation of what waits for
+    /// the user is obeyed here and passed on to nobody.
+    pub(super) async fn notification<'a>(
+        self: &Arc<Self>,
+        direction: Direction,
+        line: &'a [u8],
+        method: &str,
+        params: Option<&[u8]>,
+        started: Instant,
+    ) -> Option<(String, Cow<'a, [u8]>)> {
+        let known = catalogue::operation(method);
+        if known.kind == catalogue::Kind::Cancelled
+            && self.cancel_parked(metric_direction(direction), params)
+        {
+            return None;
+        }
+        let id = new_operation();
+        let payload = params.unwrap_or_default();
+        let operation = Operation {
+            id: &id,
+            direction,
+            phase: Phase::Notification,
+            method,
+            known,
+            target: None,
+            payload,
+        };
+        let settled = self.settle_unasked(&operation, started).await;
+        let line = let_through(line, payload, settled).ok()?;
+        Some((id, line))
     }
 
     /// Lets an operation wait for the user, and goes on with it as the user has decided; false

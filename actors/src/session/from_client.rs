@@ -6,18 +6,18 @@ use defenter_mcp::{
     catalogue,
     envelope::{self, EnvelopeError, Message, Outcome},
     id::Id,
-    refusal::{self, Cause, Phase as RefusalPhase, Refusal},
+    refusal,
     sketch::Sketch,
 };
 use defenter_policy::{Direction, Phase};
 
 use super::{
     core::{Core, Exchange, trim},
-    decide::{Parked, TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit, target_of},
+    decide::{Parked, let_through, malformed, new_operation, over_limit, target_of, too_many_wait},
 };
 use crate::{
     gate::{Doubt, Operation, Refused, Ruling, Settled},
-    metrics::{self, Direction as MetricDirection, DropReason},
+    metrics::{self, DropReason},
 };
 
 /// A request to be decided on, with what its answer needs.
@@ -125,14 +125,7 @@ impl Core {
     }
 
     async fn refuse_parking(self: &Arc<Self>, request: &Request<'_>) {
-        metrics::dropped(DropReason::OverLimit);
-        let refusal = Refusal {
-            operation: Some(request.operation.id),
-            label: request.operation.known.text,
-            phase: RefusalPhase::Request,
-            cause: Cause::OverLimit(TOO_MANY_WAIT),
-            reasons: &[],
-        };
+        let refusal = too_many_wait(&request.operation);
         let form = refusal::form(&request.operation.known, Some(request.operation.payload));
         let modern = self.talk().recovery.era().is_modern();
         self.tell_client(vec![refusal.answer(request.id, form, modern)], request.acted).await;
@@ -145,33 +138,16 @@ impl Core {
         params: Option<&[u8]>,
         started: Instant,
     ) {
-        let known = catalogue::operation(method);
-        if known.kind == catalogue::Kind::Cancelled
-            && self.cancel_parked(MetricDirection::ToServer, params)
-        {
-            return;
-        }
-        let operation_id = new_operation();
-        let payload = params.unwrap_or_default();
-        let operation = Operation {
-            id: &operation_id,
-            direction: Direction::ToServer,
-            phase: Phase::Notification,
-            method,
-            known,
-            target: None,
-            payload,
-        };
-        let exchange = Exchange {
-            operation: operation_id.clone(),
-            method: method.into(),
-            target: None,
-            sent: started,
-            acted: 0,
-        };
-        // Nobody waits for a notification, so a refusal is silence.
-        let settled = self.settle_unasked(&operation, started).await;
-        if let Ok(line) = let_through(line, payload, settled) {
+        let direction = Direction::ToServer;
+        let passed = self.notification(direction, line, method, params, started).await;
+        if let Some((operation, line)) = passed {
+            let exchange = Exchange {
+                operation,
+                method: method.into(),
+                target: None,
+                sent: started,
+                acted: 0,
+            };
             self.to_server(&line, exchange).await;
         }
     }

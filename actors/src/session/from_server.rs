@@ -7,14 +7,13 @@ use defenter_mcp::{
     envelope::{self, EnvelopeError, Message, Outcome},
     id::{Id, OwnedId},
     recovery::{Answered, FromServer, RecoveryError, Stage},
-    refusal::{Cause, Phase as RefusalPhase, Refusal},
     sketch::Sketch,
 };
 use defenter_policy::{Direction, Phase};
 
 use super::{
     core::{Asked, Core, Exchange, count_dropped, trim},
-    decide::{Parked, TOO_MANY_WAIT, let_through, malformed, new_operation, over_limit},
+    decide::{Parked, let_through, malformed, new_operation, over_limit, too_many_wait},
 };
 use crate::{
     gate::{Doubt, Operation, Ruling, Settled},
@@ -194,15 +193,7 @@ impl Core {
             })
         });
         if !is_parked {
-            metrics::dropped(DropReason::OverLimit);
-            let cause = Cause::OverLimit(TOO_MANY_WAIT);
-            let refusal = Refusal {
-                operation: Some(operation.id),
-                label: operation.known.text,
-                phase: RefusalPhase::Response,
-                cause,
-                reasons: &[],
-            };
+            let refusal = too_many_wait(operation);
             self.tell_client(vec![refusal.error(id)], 0).await;
         }
     }
@@ -288,14 +279,7 @@ impl Core {
             })
         });
         if !is_parked {
-            metrics::dropped(DropReason::OverLimit);
-            let refusal = Refusal {
-                operation: Some(operation.id),
-                label: operation.known.text,
-                phase: RefusalPhase::Request,
-                cause: Cause::OverLimit(TOO_MANY_WAIT),
-                reasons: &[],
-            };
+            let refusal = too_many_wait(operation);
             let (core, answer) = (self.clone(), refusal.error(id));
             self.spawn(async move { core.answer_server(&answer).await });
         }
@@ -308,26 +292,9 @@ impl Core {
         params: Option<&[u8]>,
         started: Instant,
     ) {
-        let known = catalogue::operation(method);
-        if known.kind == catalogue::Kind::Cancelled
-            && self.cancel_parked(MetricDirection::ToClient, params)
-        {
-            return;
-        }
-        let operation_id = new_operation();
-        let payload = params.unwrap_or_default();
-        let operation = Operation {
-            id: &operation_id,
-            direction: Direction::ToClient,
-            phase: Phase::Notification,
-            method,
-            known,
-            target: None,
-            payload,
-        };
-        // Nobody waits for a notification, so a refusal is silence.
-        let settled = self.settle_unasked(&operation, started).await;
-        if let Ok(line) = let_through(line, payload, settled) {
+        let direction = Direction::ToClient;
+        let passed = self.notification(direction, line, method, params, started).await;
+        if let Some((_, line)) = passed {
             self.forward_to_client(&line, None).await;
         }
     }
