@@ -227,10 +227,11 @@ fn redacted(redactor: &Redactor, text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn finding(kind: FindingKind, name: &str) -> FindingView {
+    /// A finding about a server of Cursor's.
+    pub(crate) fn finding(kind: FindingKind, name: &str) -> FindingView {
         FindingView {
             kind,
             client: "cursor".into(),

@@ -4,6 +4,7 @@
 //! and decisions, pump tasks carry bytes.
 
 pub mod audit;
+pub mod counted;
 pub mod dialog;
 pub mod entry;
 pub mod findings;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use defenter_actors::counted::Counted;
 use defenter_actors::dialog::visible;
 use defenter_actors::status::{ServerState, ServerView, SessionView, StatusView};
 use serde::Serialize;
@@ -96,7 +97,7 @@ fn table(out: &mut String, servers: &[ServerView]) {
         row(out, server);
     }
     out.push_str("</tbody></table>");
-    more(out, servers.len(), MAX_SERVERS, "servers");
+    more(out, servers.len(), MAX_SERVERS, "more server");
 }
 
 fn row(out: &mut String, server: &ServerView) {
@@ -125,21 +126,21 @@ fn sessions(out: &mut String, sessions: &[SessionView]) {
     for session in sessions.iter().take(MAX_SESSIONS) {
         let _ = write!(
             out,
-            "<li><code>{}</code> since {}, {} operations",
+            "<li><code>{}</code> since {}, {}",
             text(&session.id),
             text(&session.started),
-            session.operations
+            Counted(session.operations, "operation")
         );
         if let Some(pid) = session.pid {
             let _ = write!(out, ", process {pid}");
         }
         if session.generation > 1 {
-            let _ = write!(out, ", recovered {} times", session.generation - 1);
+            let _ = write!(out, ", recovered {}", Counted(session.generation - 1, "time"));
         }
         out.push_str("</li>");
     }
     out.push_str("</ul>");
-    more(out, sessions.len(), MAX_SESSIONS, "sessions");
+    more(out, sessions.len(), MAX_SESSIONS, "more session");
 }
 
 fn last_exit(server: &ServerView) -> String {
@@ -154,7 +155,7 @@ fn last_exit(server: &ServerView) -> String {
 
 fn more(out: &mut String, all: usize, shown: usize, what: &str) {
     if all > shown {
-        let _ = write!(out, "<p>… and {} more {what}.</p>", all - shown);
+        let _ = write!(out, "<p>… and {}.</p>", Counted::of(all - shown, what));
     }
 }
 
@@ -174,7 +175,7 @@ fn text(raw: &str) -> String {
     }
     let cut = raw.chars().count().saturating_sub(MAX_TEXT);
     if cut > 0 {
-        let _ = write!(out, "… {cut} more characters");
+        let _ = write!(out, "… {}", Counted::of(cut, "more character"));
     }
     out
 }
@@ -247,7 +248,7 @@ pub(crate) mod tests {
         for part in [
             "<td>files</td><td>cursor (user)</td><td class=\"ready\">ready</td>",
             "<pre>5 failures\nlast line</pre>",
-            "process 42, recovered 1 times",
+            "process 42, recovered 1 time<",
             "signal 9 at 2026-11-24T12:02:00Z",
             "up for 1 h 6 min",
         ] {

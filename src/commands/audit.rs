@@ -1,5 +1,6 @@
 //! `defenter audit`: reads and checks the record of operations.
 
+use defenter_actors::counted::Counted;
 use defenter_audit::{Entry, tail as read_tail, verify as check};
 
 use crate::{
@@ -54,10 +55,13 @@ pub(crate) fn verify(json: bool) -> Outcome {
                 stream.problem.as_ref().map_or_else(|| "intact".to_owned(), ToString::to_string);
             let torn = match stream.torn {
                 0 => String::new(),
-                count => format!(", {count} half-written lines of crashes set aside"),
+                count => {
+                    let lines = Counted(count, "half-written line");
+                    format!(", {lines} of crashes set aside")
+                }
             };
-            let (name, records) = (&stream.stream, stream.records);
-            terminal::say(&format!("{name}: {records} records, {state}{torn}\n"))?;
+            let (name, records) = (&stream.stream, Counted(stream.records, "record"));
+            terminal::say(&format!("{name}: {records}, {state}{torn}\n"))?;
         }
     }
     Ok(if report.is_intact() { Exit::Done } else { Exit::Failed })

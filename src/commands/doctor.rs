@@ -3,6 +3,7 @@
 use std::{sync::mpsc::channel, time::Duration};
 
 use defenter_actors::{
+    counted::Counted,
     house::{House, Rules},
     redaction::Redactors,
     status::StatusView,
@@ -242,11 +243,14 @@ fn hook(status: &HookStatus) -> Option<Finding> {
     let finding = match (installed, status.trusted) {
         (0, _) if stale == 0 => return None,
         (_, _) if stale > 0 => {
-            let message = format!("{stale} of its hooks run a defenter that is not this one");
+            let run = if stale == 1 { "runs" } else { "run" };
+            let message = format!("{stale} of its hooks {run} a defenter that is not this one");
             Finding::new(Severity::Warning, "hooks", message).hint(again)
         }
         (some, _) if some < events => {
-            let message = format!("{} of our {events} hooks are not there", events - some);
+            let (missing, ours) = (events - some, Counted::of(events, "hook"));
+            let are = if missing == 1 { "is" } else { "are" };
+            let message = format!("{missing} of our {ours} {are} not there");
             Finding::new(Severity::Warning, "hooks", message).hint(again)
         }
         (_, Some(false)) => {
@@ -311,9 +315,9 @@ fn text(findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|one| one.severity == severity).count();
     let mut text: String = findings.iter().map(Finding::text).collect();
     text.push_str(&format!(
-        "{} errors, {} warnings\n",
-        count(Severity::Error),
-        count(Severity::Warning)
+        "{}, {}\n",
+        Counted::of(count(Severity::Error), "error"),
+        Counted::of(count(Severity::Warning), "warning"),
     ));
     text
 }

@@ -2,6 +2,7 @@
 //! for a server.
 
 use defenter_actors::{
+    counted::Counted,
     house::Rules,
     redaction::{Redactors, ServerException},
 };
@@ -81,7 +82,7 @@ fn text(entry: &Entry) -> String {
         lines.push(format!("  user:     {answer}"));
     }
     lines.push(format!("  outcome:  {}", outcome(record)));
-    lines.push(format!("  payload:  {} bytes", record.size));
+    lines.push(format!("  payload:  {}", Counted(record.size, "byte")));
     if let Some(payload) = &record.payload {
         lines.push(format!("  redacted: {}", plain(payload.get())));
     }
@@ -165,7 +166,7 @@ impl LeftAlone {
             what.push(format!("the kinds {}", self.kinds.join(", ")));
         }
         if self.values > 0 {
-            what.push(format!("{} listed values", self.values));
+            what.push(Counted::of(self.values, "listed value").to_string());
         }
         let reason = self.reason.as_deref().unwrap_or("switched off everywhere");
         let (what, reason) = (plain(&what.join(", of those ")), plain(reason));

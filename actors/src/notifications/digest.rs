@@ -110,8 +110,8 @@ impl Digest {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notice::tests::finding;
     use super::*;
+    use crate::findings::tests::finding;
 
     const EVERY: Duration = Duration::from_secs(60);
 

@@ -6,7 +6,7 @@
 //! desktops take for markup; the whole is bounded.
 
 use super::News;
-use crate::{dialog::visible, status::FindingKind};
+use crate::{counted::Counted, dialog::visible, status::FindingKind};
 
 /// How many entries are named; the rest is counted.
 const MAX_NAMED: usize = 3;
@@ -50,7 +50,7 @@ impl Notice {
         let title = if gravest.is_none() && more == 0 {
             format!("{count} MCP servers run through Defenter now")
         } else {
-            format!("{count} findings about MCP servers")
+            format!("{} about MCP servers", Counted::of(count, "finding"))
         };
         Some(Self { title, body: lines.join("\n"), urgent })
     }
@@ -121,19 +121,9 @@ fn harmless(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::status::FindingView;
-
-    pub(in super::super) fn finding(kind: FindingKind, name: &str) -> FindingView {
-        FindingView {
-            kind,
-            client: "cursor".into(),
-            scope: "user".into(),
-            name: name.into(),
-            file: "/home/ada/.cursor/mcp.json".into(),
-        }
-    }
+    use crate::findings::tests::finding;
 
     #[test]
     fn one_finding_says_what_it_is_and_what_to_do() {
