@@ -22,6 +22,8 @@ pub(crate) struct Action {
 pub(crate) enum What {
     /// Its expression, on the whole text.
     Anywhere,
+    /// Its expression, near the word (see `rule::anchor`).
+    Anchored,
     /// Its expression, where the keyword stands or at most `reach` bytes before it.
     Token {
         reach: u32,
@@ -46,6 +48,7 @@ impl What {
 
     fn of(rule: &Rule) -> Option<What> {
         Some(match rule.spec.how {
+            How::Anywhere if rule.anchor.is_some() => What::Anchored,
             How::Anywhere => What::Anywhere,
             How::Token => What::Token {
                 reach: rule.spec.reach,
@@ -104,12 +107,17 @@ impl Actions {
             let all_usable = rule.spec.keywords.iter().all(|keyword| usable(keyword));
             let known =
                 !rule.spec.keywords.is_empty() && (all_usable || rule.spec.pattern.is_empty());
-            if rule.spec.how == How::Anywhere && !known {
+            if rule.spec.how == How::Anywhere && !known && rule.anchor.is_none() {
                 out.always.push(index);
                 continue;
             }
             let Some(what) = What::of(rule) else { continue };
-            for keyword in rule.spec.keywords.iter().filter(|keyword| usable(keyword)) {
+            let own = rule.spec.keywords.iter().map(|keyword| &**keyword);
+            let words: Vec<&str> = match &rule.anchor {
+                Some(anchor) => anchor.words.iter().map(String::as_str).collect(),
+                None => own.filter(|keyword| usable(keyword)).collect(),
+            };
+            for keyword in words {
                 let number = *numbers.entry(keyword).or_insert_with(|| {
                     keywords.push((keyword.as_bytes().into(), true));
                     keywords.len() - 1

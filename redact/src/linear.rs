@@ -133,3 +133,29 @@ fn what_repeats_itself_is_looked_at_once() {
         assert!(long <= short + 33_000, "{part:?}: {short} steps, then {long}");
     }
 }
+
+/// Rules as users write them are tried where their words stand, as often as that is.
+#[test]
+fn rules_of_files_are_linear_too() {
+    let rules = r#"
+[[rules]]
+id = "named"
+regex = '(?i)[\w.-]{0,50}?(?:key|token)(?:[ \t\w.-]{0,20})[\s"]{0,3}(?:=|:)[\s"=]{0,5}([a-z0-9]{9,}={0,2})(?:["\s;]|$)'
+keywords = ["key", "token"]
+[[rules]]
+id = "line"
+regex = 'curl .*-u (\w+:\w+);'
+keywords = ["curl"]
+[[rules]]
+id = "block"
+regex = '-----BEGIN[\s\S]+?-----END'
+keywords = ["-----begin"]
+"#;
+    let redactor = Redactor::of_file(rules, false);
+    for part in FAMILIES.iter().chain(&["curl -u a", "key=abcdefghij", "tokentoken", "curl"]) {
+        let of = |size: usize| steps(&redactor, &part.repeat(size / part.len()));
+        let (short, long) = (of(16_000), of(32_000));
+        assert!(long * 10 <= short * 22 + 10_000, "{part:?}: {short} steps, then {long}");
+        assert!(long <= 256 * 32_000, "{part:?}: {long} steps");
+    }
+}

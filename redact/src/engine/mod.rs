@@ -2,6 +2,7 @@
 //! Accepts a text and the ranges of it to look at; emits matches whose spans are places in that
 //! text; promises that every keyword, anchor and encoded part of a range is looked at.
 
+mod anchored;
 mod attempt;
 mod echo;
 mod matches;
@@ -11,6 +12,7 @@ mod work;
 
 use std::ops::Range;
 
+use self::anchored::Places;
 use crate::action::{Action, What};
 use crate::blocks::Marked;
 use crate::context::{self, Assigned, Assignments, Judged};
@@ -70,12 +72,14 @@ impl Work<'_> {
         for range in ranges {
             let mut barriers = barrier::around(text, range.start);
             let mut personal = pii::Sweep::new(text, range, &mut authors);
+            let mut words = Places::new(range);
             if let Some(encoded) = &mut encoded {
                 encoded.start(range);
             }
             echo.start(range);
             filter.blocks(text, range, &mut marks, |view| {
-                if self.exhausted || echo.covers(view.at, self.found.len()) {
+                // What words will lead to is not known yet.
+                if self.exhausted || echo.covers(view.at, self.found.len() + words.count()) {
                     return;
                 }
                 if echo.ends(view.at) {
@@ -95,7 +99,9 @@ impl Work<'_> {
                     }
                     for action in actions {
                         let rule = usize::from(action.rule);
-                        if let What::Anywhere = action.what {
+                        if let What::Anchored = action.what {
+                            words.add(action.rule, at);
+                        } else if let What::Anywhere = action.what {
                             if !anywhere.contains(&rule) {
                                 anywhere.push(rule);
                             }
@@ -105,11 +111,13 @@ impl Work<'_> {
                         }
                     }
                 });
+                words.settle_some(self, text, view.at);
                 personal.block(self, &view);
                 if let Some(encoded) = &mut encoded {
                     encoded.block(&view);
                 }
             });
+            words.settle_all(self, text);
         }
         for rule in anywhere {
             for range in ranges {
@@ -200,7 +208,7 @@ impl Work<'_> {
             What::Near => self.near(text, index, at, end),
             What::Detector(Detector::Crypto) => pii::bech32(self, text, at),
             What::Detector(Detector::Pem) => context::pem(self, text, index, at),
-            What::Anywhere | What::Detector(_) => {}
+            What::Anywhere | What::Anchored | What::Detector(_) => {}
         }
     }
 

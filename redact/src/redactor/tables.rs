@@ -72,6 +72,18 @@ impl Redactor {
         Ok(Redactor::assemble(rules, allowlists, allowed, options.clone()))
     }
 
+    /// The rules of a file alone; those that are tried near words are tried everywhere if asked to.
+    #[cfg(test)]
+    pub(crate) fn of_file(text: &str, everywhere: bool) -> Redactor {
+        let (mut rules, mut allowlists) = (Vec::new(), Vec::new());
+        let file = RuleFile { name: "test.toml".to_owned(), text: text.to_owned() };
+        extend(&mut rules, &mut allowlists, &file).unwrap();
+        if everywhere {
+            rules.iter_mut().for_each(|rule| rule.anchor = None);
+        }
+        Redactor::assemble(rules, allowlists, Vec::new(), Options::default())
+    }
+
     /// One built-in rule alone.
     #[cfg(test)]
     pub(crate) fn only(id: &str) -> Redactor {

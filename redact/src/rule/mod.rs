@@ -3,16 +3,20 @@
 //! user's at once, so that an error is told at load); promises ASCII semantics as Go's RE2 has
 //! them, which also keeps an expression a hundred times smaller.
 
+mod anchor;
 mod builtin;
 mod dialect;
 pub(crate) mod gate;
+mod reach;
 mod validator;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::Hir;
 
+pub(crate) use anchor::{Anchor, Tried};
 pub(crate) use dialect::{
     AllowSpec, DialectError, How, RequiredSpec, RuleSpec, Target, Text, parse,
 };
@@ -87,7 +91,8 @@ pub(crate) struct Allow {
     all: bool,
     target: Target,
     regexes: Vec<Regex>,
-    stopwords: Vec<String>,
+    /// All words in one expression, for texts in small letters: there are lists of a thousand.
+    stopwords: Option<Regex>,
     paths: Vec<Regex>,
 }
 
@@ -112,7 +117,9 @@ impl Allow {
         }
         let compiled =
             |list: &[Text]| list.iter().map(|regex| compile(regex)).collect::<Result<Vec<_>, _>>();
-        let stopwords = spec.stopwords.iter().map(|word| word.to_ascii_lowercase()).collect();
+        let words = spec.stopwords.iter().map(|word| regex::escape(&word.to_ascii_lowercase()));
+        let words: Vec<String> = words.collect();
+        let stopwords = if words.is_empty() { None } else { Some(compile(&words.join("|"))?) };
         Ok(Some(Allow {
             all: spec.all,
             target: spec.target,
@@ -135,15 +142,13 @@ impl Allow {
         };
         let by_regex = || self.regexes.iter().any(|regex| regex.is_match(target));
         let by_word = || {
-            let lower = subject.secret.to_ascii_lowercase();
-            self.stopwords
-                .iter()
-                .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+            let words = self.stopwords.as_ref();
+            words.is_some_and(|words| words.is_match(&subject.secret.to_ascii_lowercase()))
         };
         if self.all {
             (self.paths.is_empty() || by_path())
                 && (self.regexes.is_empty() || by_regex())
-                && (self.stopwords.is_empty() || by_word())
+                && (self.stopwords.is_none() || by_word())
         } else {
             by_path() || by_regex() || by_word()
         }
@@ -162,6 +167,8 @@ pub(crate) struct Rule {
     regex: OnceLock<Option<Regex>>,
     path: OnceLock<Option<Regex>>,
     allow: OnceLock<Vec<Allow>>,
+    /// Where an expression that was read can match; nothing where it is tried on the whole text.
+    pub(crate) anchor: Option<Anchor>,
 }
 
 impl Rule {
@@ -186,7 +193,7 @@ impl Rule {
                     .ok_or_else(|| format!("validator {name} is unknown"))?,
             ),
         };
-        let rule = Rule {
+        let mut rule = Rule {
             id: RuleId::new(&spec.id),
             kind,
             confidence,
@@ -195,10 +202,15 @@ impl Rule {
             regex: OnceLock::new(),
             path: OnceLock::new(),
             allow: OnceLock::new(),
+            anchor: None,
             spec,
         };
         if matches!(rule.spec, Cow::Owned(_)) {
             rule.check()?;
+            if rule.spec.how == How::Anywhere && !rule.spec.pattern.is_empty() {
+                let keywords = rule.spec.keywords.iter().map(|keyword| &**keyword);
+                rule.anchor = Anchor::new(&rule.spec.pattern, keywords);
+            }
         }
         Ok(rule)
     }
@@ -281,19 +293,36 @@ impl Rule {
     }
 }
 
+/// Largest compiled expression, in bytes.
+const MAX_SIZE: usize = 32 << 20;
+
+/// Most memory of an expression that is being matched, in bytes.
+const MAX_CACHE: usize = 4 << 20;
+
 /// Compiles an expression of the dialect with the semantics of Go's RE2: ASCII classes.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     let build = |pattern: &str| {
         RegexBuilder::new(pattern)
             .unicode(false)
-            .size_limit(32 << 20)
-            .dfa_size_limit(4 << 20)
+            .size_limit(MAX_SIZE)
+            .dfa_size_limit(MAX_CACHE)
             .build()
     };
     // Go takes a `{` that starts no repetition for itself, other dialects know comments; the regex
     // crate does neither.
     build(pattern)
         .or_else(|error| build(&escape_braces(&without_comments(pattern))).map_err(|_| error))
+        .map_err(|error| format!("its expression does not compile: {error}"))
+}
+
+/// Parses an expression as [`compile`] does.
+pub(crate) fn parsed(pattern: &str) -> Result<Hir, String> {
+    let parse = |pattern: &str| {
+        let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+        parser.parse(pattern).map_err(|error| error.to_string())
+    };
+    parse(pattern)
+        .or_else(|error| parse(&escape_braces(&without_comments(pattern))).map_err(|_| error))
         .map_err(|error| format!("its expression does not compile: {error}"))
 }
 
