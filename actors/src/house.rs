@@ -172,6 +172,7 @@ impl House {
         Ok(RedactionInput {
             options: RedactOptions {
                 disabled_kinds: kinds_of("redaction.disabled_kinds", &settings.disabled_kinds)?,
+                enabled_kinds: kinds_of("redaction.enabled_kinds", &settings.enabled_kinds)?,
                 disabled_rules: settings.disabled_rules.iter().cloned().collect(),
                 rule_files,
                 fingerprint_key,

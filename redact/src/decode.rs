@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::blocks::View;
 use crate::offsets::Derived;
+use crate::rule::Detector;
 use crate::{blocks, context, unescape};
 
 /// How far around something encoded the derived text reaches, in bytes.
@@ -34,12 +35,14 @@ pub(crate) struct Encoded<'t> {
     runs: Vec<Range<usize>>,
     /// Where a token may be broken, with its range.
     breaks: Vec<(usize, Range<usize>)>,
-    /// Long runs that are keys by their form alone.
-    seeds: Vec<Range<usize>>,
+    /// Whether UUIDs are wanted.
+    uuids: bool,
+    /// What is known by its form alone.
+    forms: Vec<(Detector, Range<usize>)>,
 }
 
 impl<'t> Encoded<'t> {
-    pub(crate) fn new(text: &'t [u8], escapes: bool) -> Encoded<'t> {
+    pub(crate) fn new(text: &'t [u8], escapes: bool, uuids: bool) -> Encoded<'t> {
         Encoded {
             text,
             escapes,
@@ -49,7 +52,8 @@ impl<'t> Encoded<'t> {
             earlier: 0,
             runs: Vec::new(),
             breaks: Vec::new(),
-            seeds: Vec::new(),
+            uuids,
+            forms: Vec::new(),
         }
     }
 
@@ -71,8 +75,14 @@ impl<'t> Encoded<'t> {
             if is_promising(rest) {
                 self.runs.push(start..self.range.end);
             }
-            if context::is_nats_seed(rest) {
-                self.seeds.push(start..start + context::NATS_SEED);
+            if let Some(known) = context::known_form(&self.text[..self.range.end], start) {
+                self.forms.push(known);
+            }
+            if self.uuids {
+                let forms = &mut self.forms;
+                context::uuids(self.text, start, self.range.end, |span| {
+                    forms.push((Detector::Uuid, span));
+                });
             }
         }
         for here in blocks::places(view.at, view.broken()) {
@@ -103,12 +113,12 @@ impl<'t> Encoded<'t> {
         self.regions.is_empty()
             && self.runs.is_empty()
             && self.breaks.is_empty()
-            && self.seeds.is_empty()
+            && self.forms.is_empty()
     }
 
-    /// The runs that are keys by their form alone.
-    pub(crate) fn seeds(&self) -> &[Range<usize>] {
-        &self.seeds
+    /// What is known by its form alone, with the detector of its rule.
+    pub(crate) fn forms(&self) -> &[(Detector, Range<usize>)] {
+        &self.forms
     }
 
     /// The parts that hold something encoded, decoded one level.
@@ -527,7 +537,7 @@ mod tests {
 
     fn encoded(text: &[u8]) -> Encoded<'_> {
         let filter = crate::prefilter::Prefilter::new(Vec::new());
-        let mut encoded = Encoded::new(text, true);
+        let mut encoded = Encoded::new(text, true, false);
         encoded.start(&(0..text.len()));
         let mut marks = blocks::Marked::default();
         filter.blocks(text, &(0..text.len()), &mut marks, |view| encoded.block(&view));

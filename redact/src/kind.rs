@@ -50,6 +50,9 @@ pub enum Kind {
     MedicalId,
     /// An address of a crypto currency.
     CryptoAddress,
+    /// A UUID (RFC 9562). Not looked for unless [`crate::Options::enabled_kinds`] has it: ids are what
+    /// calls of tools live on.
+    Uuid,
 }
 
 impl Kind {
@@ -75,6 +78,7 @@ impl Kind {
         Kind::DriverLicence,
         Kind::MedicalId,
         Kind::CryptoAddress,
+        Kind::Uuid,
     ];
 
     /// A stable snake_case name, for metrics, policies and settings.
@@ -100,6 +104,7 @@ impl Kind {
             Kind::DriverLicence => "driver_licence",
             Kind::MedicalId => "medical_id",
             Kind::CryptoAddress => "crypto_address",
+            Kind::Uuid => "uuid",
         }
     }
 
@@ -128,7 +133,13 @@ impl Kind {
             Kind::DriverLicence => "[REDACTED-DRIVER-LICENCE]",
             Kind::MedicalId => "[REDACTED-MEDICAL-ID]",
             Kind::CryptoAddress => "[REDACTED-CRYPTO-ADDRESS]",
+            Kind::Uuid => "[REDACTED-UUID]",
         }
+    }
+
+    /// Whether the kind is looked for only where [`crate::Options::enabled_kinds`] has it.
+    pub const fn is_opt_in(self) -> bool {
+        matches!(self, Kind::Uuid)
     }
 
     /// Whether the value gives access to something (as opposed to being about a person).

@@ -49,6 +49,9 @@ impl Default for Budget {
 pub struct Options {
     /// Kinds that are not looked for.
     pub disabled_kinds: BTreeSet<Kind>,
+    /// Kinds that are looked for though they are not by default; see [`Kind::is_opt_in`]. A kind that
+    /// is disabled too stays off.
+    pub enabled_kinds: BTreeSet<Kind>,
     /// Rules, by id, that are switched off.
     pub disabled_rules: BTreeSet<String>,
     /// Values that are never redacted, as regular expressions that must match the whole value.
@@ -65,6 +68,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("disabled_kinds", &self.disabled_kinds)
+            .field("enabled_kinds", &self.enabled_kinds)
             .field("disabled_rules", &self.disabled_rules)
             .field("allowed_values", &self.allowed_values.len())
             .field("rule_files", &self.rule_files.iter().map(|f| &f.name).collect::<Vec<_>>())

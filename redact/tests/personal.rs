@@ -6,7 +6,14 @@ use std::sync::LazyLock;
 
 use defenter_redact::{Kind, Options, Redactor};
 
-static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::builtin);
+#[expect(clippy::expect_used, reason = "a test's own rules are the built-in ones")]
+static REDACTOR: LazyLock<Redactor> =
+    LazyLock::new(|| Redactor::with_options(&enabled()).expect("the built-in rules"));
+
+/// With the kinds that are not looked for by default.
+fn enabled() -> Options {
+    Options { enabled_kinds: [Kind::Uuid].into(), ..Options::default() }
+}
 
 /// One value of each kind, in a text that says nothing else.
 const VALUES: &[(Kind, &str)] = &[
@@ -25,6 +32,7 @@ const VALUES: &[(Kind, &str)] = &[
     (Kind::DriverLicence, "MORGA657054SM9IJ is on file"),
     (Kind::MedicalId, "NHS 401-023-2137"),
     (Kind::CryptoAddress, "send it to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+    (Kind::Uuid, "the order 7d9c2f40-1b6e-4a83-9f05-c2d4e6a81b37 left"),
 ];
 
 fn kinds(redactor: &Redactor, text: &str) -> Vec<Kind> {
@@ -38,12 +46,21 @@ fn every_kind_is_found_and_can_be_switched_off() {
     assert_eq!(VALUES.iter().map(|(kind, _)| *kind).collect::<BTreeSet<_>>(), personal);
     for (kind, text) in VALUES {
         assert_eq!(kinds(&REDACTOR, text), [*kind], "{text}");
-        let options = Options { disabled_kinds: [*kind].into(), ..Options::default() };
+        let options = Options { disabled_kinds: [*kind].into(), ..enabled() };
         let without = Redactor::with_options(&options).unwrap();
         assert_eq!(kinds(&without, text), [], "{text}");
         for (other, text) in VALUES.iter().filter(|(other, _)| other != kind) {
             assert_eq!(kinds(&without, text), [*other], "without {kind}: {text}");
         }
+    }
+}
+
+#[test]
+fn a_kind_that_is_not_enabled_is_not_found() {
+    let redactor = Redactor::builtin();
+    for (kind, text) in VALUES {
+        let found = kinds(&redactor, text);
+        assert_eq!(found.is_empty(), kind.is_opt_in(), "{text}");
     }
 }
 
@@ -100,6 +117,7 @@ fn values_are_found_in_every_surrounding() {
 
 #[test]
 fn what_only_looks_like_it_is_left_alone() {
+    let redactor = Redactor::builtin();
     let hard = [
         "v2.5.92.9373",
         "version 10.7.193.22",
@@ -157,7 +175,7 @@ fn what_only_looks_like_it_is_left_alone() {
             format!("{value},{value}"),
             serde_json::json!({ "id": value }).to_string(),
         ] {
-            assert_eq!(kinds(&REDACTOR, &text), [], "{text}");
+            assert_eq!(kinds(&redactor, &text), [], "{text}");
         }
     }
 }

@@ -115,6 +115,8 @@ pub enum Preset {
 pub struct Redaction {
     /// Kinds of findings that are left alone everywhere, such as `email`.
     pub disabled_kinds: Vec<String>,
+    /// Kinds of findings that are looked for only where they stand here: `uuid`.
+    pub enabled_kinds: Vec<String>,
     /// Rules, by their id, that are not run anywhere. `defenter redact --rules` lists the ids.
     pub disabled_rules: Vec<String>,
     /// Files with further rules, such as a `gitleaks.toml`; absolute paths, or `~/…`.

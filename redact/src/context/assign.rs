@@ -130,7 +130,12 @@ impl<'t> Assignments<'t> {
             computed: false,
         };
         self.set_value(&mut assigned, at)?;
-        Some(assigned)
+        // What a colon follows is the next key, and what seemed a key was a value.
+        let is_key = assigned.operator == Operator::Comma && assigned.quote.is_some() && {
+            let after = self.blanks(assigned.value.end + 1, true);
+            text.get(after) == Some(&b':')
+        };
+        (!is_key).then_some(assigned)
     }
 
     fn operator(
@@ -172,6 +177,9 @@ impl<'t> Assignments<'t> {
             [b'=', ..] => (Operator::Equals, 1),
             [b':', ..] => (Operator::Colon, 1),
             [b',', ..] if quoted_key => (Operator::Comma, 1),
+            [b';', b's', b':', b'0'..=b'9'] if quoted_key => {
+                (Operator::Equals, serialized_sign(&text[at..])?)
+            }
             [b'>', ..] if self.is_tag(key) => (Operator::Tag, 1),
             [b'(', ..] if at == start && !quoted_key => (Operator::Call, 1),
             [b'i', b's', b' ', ..] if at > unblanked => (Operator::Word, 3),
@@ -251,6 +259,10 @@ impl<'t> Assignments<'t> {
             at = self.blanks(at + 2, false);
         } else if text[at..].starts_with(b"``") && text.get(at + 2) != Some(&b'`') {
             at += 1;
+        }
+        // A text over several lines, as Python writes it.
+        if text[at..].starts_with(b"'''") || text[at..].starts_with(b"\"\"\"") {
+            at += 2;
         }
         // Go's conversion: []byte("…").
         if text[at..].starts_with(b"[]byte(") {
@@ -518,6 +530,12 @@ fn is_defined(text: &[u8], key: usize) -> bool {
     before.ends_with(b"define") || before.ends_with(b"%global")
 }
 
+/// How long the sign is between a key and a text as PHP's `serialize` writes them: `;s:16:`.
+fn serialized_sign(rest: &[u8]) -> Option<usize> {
+    let digits = rest[3..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    (rest.get(3 + digits) == Some(&b':')).then_some(4 + digits)
+}
+
 /// A quick look whether anything may be assigned to a name with a keyword that ends at `end`.
 pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
     let window = &text[end..text.len().min(end + MAX_KEY)];
@@ -551,7 +569,17 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
             after.is_none_or(|b| {
                 matches!(
                     b,
-                    b':' | b'=' | b',' | b'-' | b'<' | b'>' | b'.' | b'|' | b'?' | b'+' | b'!'
+                    b':' | b'='
+                        | b','
+                        | b'-'
+                        | b'<'
+                        | b'>'
+                        | b'.'
+                        | b'|'
+                        | b'?'
+                        | b'+'
+                        | b'!'
+                        | b';'
                 )
             })
         }

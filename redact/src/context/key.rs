@@ -2,7 +2,7 @@
 //! Accepts the bytes of a name in any of the usual spellings; emits its class; promises to look at
 //! whole words only, the last one first, since `password_policy` is a policy.
 
-use super::words::{is_calm, is_caption, is_joined_pass, is_neutral, is_published};
+use super::words::{is_calm, is_caption, is_joined_pass, is_neutral, is_published, is_unreal};
 
 /// What the value of a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,19 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
     if is_calm(words.get(last)) || is_caption(words.get(0)) {
         return KeyClass::Other;
     }
+    // `non_prod_password` is one of another house, `nonMatchingToken` is none.
+    let of_production = |at: usize| at < index && words.get(at).starts_with(b"prod");
+    if (0..index).any(|at| is_unreal(words.get(at)) && !of_production(at + 1)) {
+        return KeyClass::Other;
+    }
+    // Verbs: `passThrough`, `passValue`; and ids of requests that are sent again.
+    let joined = || name.iter().all(u8::is_ascii_alphanumeric);
+    if last > 0 && words.get(0) == b"pass" && joined() {
+        return KeyClass::Other;
+    }
+    if last > 1 && words.get(last - 1) == b"request" && words.get(last - 2) == b"client" {
+        return KeyClass::Other;
+    }
     let published = (last.saturating_sub(2)..last).any(|at| is_published(words.get(at)));
     for at in (last.saturating_sub(2)..=last).rev() {
         let word = words.get(at);
@@ -55,6 +68,13 @@ pub(crate) fn classify(name: &[u8]) -> KeyClass {
 }
 
 fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
+    // `Access-Control-Allow-Credentials`, `Sec-WebSocket-Key`.
+    if matches!(
+        (before, word),
+        (b"allow", b"credentials") | (b"websocket" | b"socket", b"key" | b"accept")
+    ) {
+        return KeyClass::Other;
+    }
     const PASSWORD_ENDS: &[&[u8]] =
         &[b"password", b"passwd", b"passphrase", b"passwort", b"passcode", b"pwd", b"passw"];
     const SECRET_ENDS: &[&[u8]] = &[
@@ -75,6 +95,7 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         b"securekey",
         b"sessionkey",
         b"sharedkey",
+        b"aeskey",
     ];
     // Tokens of a protocol, a page or a language model.
     if word.starts_with(b"token")
@@ -117,6 +138,11 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
                 | b"cancel"
                 | b"cancellation"
                 | b"design"
+                | b"change"
+                | b"update"
+                | b"purchase"
+                | b"dkim"
+                | b"action"
         )
     {
         return KeyClass::Other;
@@ -148,6 +174,8 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
             | b"psswrd"
             | b"paswrd"
     ) || is_joined_pass(word)
+        // A slip in typing it.
+        || word.starts_with(b"passw") && (7..=10).contains(&word.len())
         || PASSWORD_ENDS.iter().any(|end| word.ends_with(end))
     {
         return KeyClass::Password;
@@ -262,6 +290,7 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         word,
         b"key"
             | b"auth"
+            | b"authentication"
             | b"signature"
             | b"sig"
             | b"sid"

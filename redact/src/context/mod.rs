@@ -6,12 +6,12 @@ mod address;
 mod after;
 mod assign;
 mod assigned;
+mod form;
 mod judged;
 mod key;
 mod pem;
 mod placeholder;
 mod rarity;
-mod seed;
 mod value;
 mod words;
 
@@ -21,10 +21,10 @@ pub(crate) use address::{authorization, url_credentials};
 pub(crate) use after::{after_word, may_follow};
 pub(crate) use assign::{Assignments, is_name, may_assign};
 pub(crate) use assigned::Assigned;
+pub(crate) use form::{known_form, uuids};
 pub(crate) use judged::Judged;
 pub(crate) use pem::pem;
 pub(crate) use placeholder::{is_obvious_example, is_unlikely_password};
-pub(crate) use seed::{NATS_SEED, is_nats_seed};
 pub(crate) use value::{entropy, is_machine_made, is_random, is_random_token};
 
 use crate::engine::{Layer, Work};
@@ -48,7 +48,11 @@ pub(crate) fn judge(
     }
     let judgement = judged.recall(text, assigned, || {
         let class = key::classify(&text[assigned.key.clone()]);
-        if class == KeyClass::Other || !work.spend(assigned.value.len()) {
+        if class == KeyClass::Other
+            || is_part_of_name(text, assigned.key.start)
+            || repeats_key(text, assigned)
+            || !work.spend(assigned.value.len())
+        {
             return None;
         }
         let kind = if class == KeyClass::Password { Kind::Password } else { Kind::Secret };
@@ -56,8 +60,64 @@ pub(crate) fn judge(
         Some((kind, confidence))
     });
     if let Some((kind, confidence)) = judgement {
-        work.add_kind(text, assigned.value.clone(), rule, kind, confidence, Verdict::Unchecked);
+        let value = assigned.value.clone();
+        let called = assigned.operator == assigned::Operator::Call;
+        for again in beside(text, &value).filter(|_| !called) {
+            work.add_kind(text, again, rule, kind, Confidence::Low, Verdict::Unchecked);
+        }
+        work.add_kind(text, value, rule, kind, confidence, Verdict::Unchecked);
     }
+}
+
+/// Whether a key is a part of the name of a resource (`arn:aws:secretsmanager:…:secret:…`, `urn:…`).
+fn is_part_of_name(text: &[u8], key: usize) -> bool {
+    let before = &text[key.saturating_sub(96)..key];
+    if before.last() != Some(&b':') {
+        return false;
+    }
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'(');
+    let word = before.iter().rposition(ends).map_or(before, |at| &before[at + 1..]);
+    [&b"arn:"[..], b"urn:", b"aws:arn:"].iter().any(|start| word.starts_with(start))
+}
+
+/// Whether a value without quotes is the key's name with more around it, as in
+/// `{ PassThrough: PassThrough2 }` and `privateKey: x25519.X25519PrivateKey`.
+fn repeats_key(text: &[u8], assigned: &Assigned) -> bool {
+    let (key, value) = (&text[assigned.key.clone()], &text[assigned.value.clone()]);
+    if assigned.quote.is_some() || key.len() < 6 || value.len() > 96 {
+        return false;
+    }
+    let plain = |name: &[u8]| -> Vec<u8> {
+        let letters = name.iter().filter(|b| b.is_ascii_alphanumeric());
+        letters.map(u8::to_ascii_lowercase).collect()
+    };
+    let (key, value) = (plain(key), plain(value));
+    value.len() > key.len()
+        && (value.ends_with(&key)
+            || value.starts_with(&key) && value.len() <= key.len() + 4
+            || key.ends_with(b"privatekey") && value.ends_with(b"privatekey"))
+}
+
+/// How far from a secret the same bytes are looked for again, in bytes.
+const BESIDE: usize = 96;
+
+/// Where else in the same line, near by, a secret stands that is told from words: as the user's
+/// name too, or twice with different names.
+fn beside(text: &[u8], value: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let secret = &text[value.clone()];
+    let is_telling = (8..=64).contains(&secret.len())
+        && secret.iter().any(u8::is_ascii_digit)
+        && secret.iter().any(u8::is_ascii_alphabetic);
+    let reach = if is_telling { BESIDE } else { 0 };
+    let from = value.start.saturating_sub(reach);
+    let start = memchr::memrchr(b'\n', &text[from..value.start]).map_or(from, |at| from + at + 1);
+    let to = text.len().min(value.end + reach);
+    let end = memchr::memchr(b'\n', &text[value.end..to]).map_or(to, |at| value.end + at);
+    [start..value.start, value.end..end].into_iter().flat_map(move |part| {
+        let inside = &text[part.clone()];
+        let found = if is_telling { memchr::memmem::find(inside, secret) } else { None };
+        found.map(|at| part.start + at..part.start + at + secret.len())
+    })
 }
 
 /// How sure it is that what is assigned to a key of that class is a secret.
@@ -146,6 +206,47 @@ mod tests {
         check("auth = btoa('user:pass')", "");
         check("\"auth\": \"amRuazptcHhsYnRvdw==\"", "amRuazptcHhsYnRvdw==");
         check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
+    }
+
+    #[test]
+    fn names_that_say_that_a_value_is_not_real_are_believed() {
+        check("nonMatchingToken := \"8kd0l1sqlxma9lvoio0\"", "");
+        check("invalid_token = \"8kd0l1sqlxma9lvoio0\"", "");
+        check("non_prod_token = \"8kd0l1sqlxma9lvoio0\"", "8kd0l1sqlxma9lvoio0");
+        check("mock_token = \"8kd0l1sqlxma9lvoio0\"", "8kd0l1sqlxma9lvoio0");
+    }
+
+    #[test]
+    fn a_secret_is_found_again_beside_its_place() {
+        let all = |text: &str| -> Vec<String> {
+            let scan = Redactor::only("key-context").scan_text(text.as_bytes());
+            scan.findings().iter().map(|f| text[f.span.clone()].to_owned()).collect()
+        };
+        assert_eq!(all("account:kwQz77!xb password:kwQz77!xb"), ["kwQz77!xb", "kwQz77!xb"]);
+        assert_eq!(all("password:kwQz77!xb (see kwQz77!xb)").len(), 2);
+        assert_eq!(all("password:kwQz77!xb\nkwQz77!xb").len(), 1);
+    }
+
+    #[test]
+    fn parts_of_names_and_names_of_code_are_no_secrets() {
+        check("\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:HouseDb-a1b2c3\"", "");
+        check("urn:ietf:params:oauth:jwk-token:sha-256:DCdRGGDKvhAJgmVlCp6tosc2T9ELtd30S", "");
+        check("{ PassThrough: PassThrough2 }", "");
+        check("private_key: x25519.X25519PrivateKey", "");
+        check("passNode('kx93-Lmq')", "");
+        check("\"clientRequestToken\": \"7d9c2f40-1b6e-4a83-9f05-c2d4e6a81b37\"", "");
+        check("\"dummy\": \"api-key\", \"k4t9w2m7x1q8z5v3n6b0\": \"x\"", "");
+        check("idToken: 'eyJhbGciOiJS...'", "");
+        check("TOKEN = '[A-Za-z0-9._~+/-]+=*'", "");
+        check("passwordLastUsed: '2026-09-08T21:47:36Z', \"password\": \"2026-09-08\"", "");
+    }
+
+    #[test]
+    fn texts_of_several_lines_and_of_php_are_read() {
+        check("key_multi = '''k4t9w2m7x1q8z5v3n6b0\n'''", "k4t9w2m7x1q8z5v3n6b0");
+        check("s:8:\"password\";s:9:\"kwQz77!xb\";", "kwQz77!xb");
+        check("SALT=qVxWQyCcsxqMOGVOlSdd/j==", "qVxWQyCcsxqMOGVOlSdd/j==");
+        check("if passworsd == \"q4c1a2oPd\":", "q4c1a2oPd");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
         b"fake",
         b"dummy",
         b"scram-sha",
+        b"aws4-hmac-sha256",
     ];
     let mut lower = [0; 64];
     let head = &value[..value.len().min(64)];
@@ -173,6 +174,11 @@ pub(super) fn is_template(value: &[u8]) -> bool {
     matches!(value, [b'<', .., b'>'] | [b'%', .., b'%'] | [b'{', .., b'}'] | [b'[', .., b']'])
         || memchr::memmem::find(value, b"%s").is_some()
         || names_source(value)
+        // Cut short, or a class of an expression.
+        || value.ends_with(b"...")
+        || value.ends_with("…".as_bytes())
+        || contains_any(value, &[b"A-Za-z", b"a-zA-Z", b"[a-z", b"[A-Z", b"[0-9", b"a-z0-9"])
+        || is_time(value)
         // A pattern: `abc*`.
         || matches!(value, [start @ .., b'*'] if start.iter().all(u8::is_ascii_alphabetic))
         || value.windows(2).any(|w| matches!(w, [b'$' | b'{' | b'#' | b'@', b'{'] | [b'<', b'%']))
@@ -180,6 +186,13 @@ pub(super) fn is_template(value: &[u8]) -> bool {
         || matches!(value, [b'$', b'A'..=b'Z' | b'_', b'A'..=b'Z' | b'_', ..])
         || value.starts_with(b"$")
             && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+/// Whether a value is a date, perhaps with a time (ISO 8601).
+fn is_time(value: &[u8]) -> bool {
+    matches!(value, [a, b, c, d, b'-', e, f, b'-', g, h, rest @ ..]
+        if [a, b, c, d, e, f, g, h].into_iter().all(u8::is_ascii_digit)
+            && rest.iter().all(|b| b.is_ascii_digit() || b"-:.+TZ ".contains(b)))
 }
 
 /// Whether a value says where the password is to be read, as OpenSSL's options do

@@ -3,6 +3,7 @@
 //! one look per byte.
 
 use super::assigned::{Assigned, Operator};
+use super::form::is_uuid;
 use super::key::KeyClass;
 use super::placeholder::{DOCUMENTED, is_placeholder, is_template, is_unlikely_password};
 use super::rarity::{RARE, RARE_PASSWORD, rarity};
@@ -166,7 +167,14 @@ fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Op
     if value.len() >= 8 && written && is_user_and_password(&base64_prefix(value)) {
         return Some(Confidence::Medium);
     }
-    (written && made && value.len() >= shortest && !is_uuid(value)).then_some(Confidence::Low)
+    // In base64 whose end is marked, without a digit by chance.
+    let marked = value.ends_with(b"=")
+        && value.len().is_multiple_of(4)
+        && shape.lower > 0
+        && shape.upper > 0
+        && rarity(value) >= RARE;
+    (written && (made || marked) && value.len() >= shortest && !is_uuid(value))
+        .then_some(Confidence::Low)
 }
 
 /// Whether a value without its surroundings looks as if a machine had made it.
@@ -355,14 +363,6 @@ fn names_version(value: &[u8]) -> bool {
     separated && words && count(version, b".") >= 2
 }
 
-fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
 /// Whether a value has digits and enough variety for something that a machine made.
 pub(crate) fn is_random(value: &[u8]) -> bool {
     let least = match value.len() {
@@ -420,8 +420,9 @@ pub(crate) fn entropy(value: &[u8]) -> f64 {
 
 /// Whether a value without quotes is an expression of a programming language.
 fn is_code(value: &[u8], shape: &Shape, assigned: &Assigned) -> bool {
-    let opens =
-        matches!(value[0], b'&' | b'*' | b'(' | b'[' | b'{' | b'|' | b'<' | b'>' | b'\\' | b'-');
+    let opens = value.starts_with(b"__")
+        || matches!(value, [b'!', b'0' | b'1', ..])
+        || matches!(value[0], b'&' | b'*' | b'(' | b'[' | b'{' | b'|' | b'<' | b'>' | b'\\' | b'-');
     if opens || assigned.computed {
         return true;
     }

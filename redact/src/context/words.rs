@@ -34,6 +34,24 @@ pub(super) fn is_published(word: &[u8]) -> bool {
     matches!(word, b"public" | b"publishable" | b"pub")
 }
 
+/// Words for a value that opens nothing. That it is a fake or a mock does not count: what stands
+/// for a password in a test is often the real one.
+pub(super) fn is_unreal(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"non"
+            | b"not"
+            | b"nonexistent"
+            | b"invalid"
+            | b"wrong"
+            | b"incorrect"
+            | b"malformed"
+            | b"mismatched"
+            | b"bogus"
+            | b"dummy"
+    )
+}
+
 /// First words of names that stand for a text shown to a person.
 pub(super) fn is_caption(word: &[u8]) -> bool {
     matches!(

@@ -18,7 +18,7 @@ use crate::blocks::Marked;
 use crate::context::{self, Assigned, Assignments, Judged};
 use crate::offsets::Derived;
 use crate::rule::{Detector, gate};
-use crate::{Confidence, barrier, blocks, decode, pii};
+use crate::{Confidence, Kind, barrier, blocks, decode, pii};
 
 use echo::Echo;
 pub(crate) use matches::{Match, merge};
@@ -63,8 +63,9 @@ impl Work<'_> {
         let mut assignments = Assignments::new(text, layer.json);
         let mut judged = Judged::default();
         let mut anywhere = redactor.actions().always.clone();
+        let uuids = redactor.reports(Kind::Uuid);
         let mut encoded = (layer.depth < redactor.budget().max_depth)
-            .then(|| decode::Encoded::new(text, !layer.json));
+            .then(|| decode::Encoded::new(text, !layer.json, uuids));
         let mut marks = Marked::default();
         let mut authors = pii::Authors::default();
         let mut has_echo = false;
@@ -78,8 +79,10 @@ impl Work<'_> {
             }
             echo.start(range);
             filter.blocks(text, range, &mut marks, |view| {
-                // What words will lead to is not known yet.
-                if self.exhausted || echo.covers(view.at, self.found.len() + words.count()) {
+                // What words and forms will lead to is not known yet.
+                let forms = encoded.as_ref().map_or(0, |encoded| encoded.forms().len());
+                let open = words.count() + forms;
+                if self.exhausted || echo.covers(view.at, self.found.len() + open) {
                     return;
                 }
                 if echo.ends(view.at) {
@@ -126,7 +129,7 @@ impl Work<'_> {
         }
         self.waits = outer;
         if let Some(encoded) = &encoded {
-            self.seeds(text, encoded);
+            self.forms(text, encoded);
         }
         self.require(text, first);
         if let Some(encoded) = encoded {
@@ -135,7 +138,7 @@ impl Work<'_> {
             // What repeats itself was taken to encode nothing.
             if has_echo && self.found.len() > known {
                 self.found.truncate(known);
-                let mut whole = decode::Encoded::new(text, !layer.json);
+                let mut whole = decode::Encoded::new(text, !layer.json, uuids);
                 for range in ranges {
                     whole.start(range);
                     filter.blocks(text, range, &mut marks, |view| whole.block(&view));
@@ -251,14 +254,12 @@ impl Work<'_> {
         encoded.joins(|joined| self.scan_joined(&joined));
     }
 
-    /// Adds the keys that are known by their form alone.
-    fn seeds(&mut self, text: &[u8], encoded: &decode::Encoded<'_>) {
-        if encoded.seeds().is_empty() {
-            return;
-        }
-        let Some(rule) = self.redactor.detector(Detector::NatsSeed) else { return };
-        for span in encoded.seeds() {
-            self.check(text, rule, span.clone(), span);
+    /// Adds what is known by its form alone.
+    fn forms(&mut self, text: &[u8], encoded: &decode::Encoded<'_>) {
+        for (detector, span) in encoded.forms() {
+            if let Some(rule) = self.redactor.detector(*detector) {
+                self.check(text, rule, span.clone(), span);
+            }
         }
     }
 

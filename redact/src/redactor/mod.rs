@@ -131,7 +131,9 @@ impl Redactor {
 
     /// Whether matches of that kind are wanted.
     pub(crate) fn reports(&self, kind: Kind) -> bool {
-        !self.tables.options.disabled_kinds.contains(&kind)
+        let options = &self.tables.options;
+        !options.disabled_kinds.contains(&kind)
+            && (!kind.is_opt_in() || options.enabled_kinds.contains(&kind))
     }
 
     /// Whether the user allowed that value.

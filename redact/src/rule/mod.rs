@@ -40,6 +40,14 @@ pub(crate) enum Detector {
     Pem,
     /// A seed of NATS.
     NatsSeed,
+    /// A key of Mailgun.
+    MailgunKey,
+    /// An app token of Facebook.
+    FacebookAppToken,
+    /// A token of Jira or Confluence.
+    JiraToken,
+    /// A UUID.
+    Uuid,
     /// E-mail addresses.
     Email,
     /// Payment cards.
@@ -70,6 +78,10 @@ impl Detector {
             "authorization" => Detector::Authorization,
             "pem" => Detector::Pem,
             "nats-seed" => Detector::NatsSeed,
+            "mailgun-key" => Detector::MailgunKey,
+            "facebook-app-token" => Detector::FacebookAppToken,
+            "jira-token" => Detector::JiraToken,
+            "uuid" => Detector::Uuid,
             "email" => Detector::Email,
             "card" => Detector::Card,
             "iban" => Detector::Iban,

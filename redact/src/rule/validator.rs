@@ -63,6 +63,7 @@ const CHECKSUMS: &[(&str, Check)] = &[
     ("ar-cuit", checksum::ar_cuit),
     ("random", crate::context::is_machine_made),
     ("random-token", crate::context::is_random_token),
+    ("small-letters", |value| value.iter().filter(|b| b.is_ascii_lowercase()).count() >= 5),
     ("four-digits", |value| checksum::has_digits(value, 4)),
     ("five-digits", |value| checksum::has_digits(value, 5)),
 ];
