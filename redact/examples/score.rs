@@ -1,6 +1,9 @@
 //! Scores the redactor on labelled samples: `cargo run --release -p defenter-redact --example
-//! score -- [--rules FILE.toml] [--misses RULE|all] [--flagged RULE|all] CORPUS.jsonl[.gz]…`.
-//! `--rules` adds a file of rules, as gitleaks writes them, to the built-in ones.
+//! score -- [--rules FILE.toml] [--with KIND] [--misses RULE|all] [--flagged RULE|all]
+//! CORPUS.jsonl[.gz]… [--clean FOLDER]…`. `--rules` adds a file of rules, as gitleaks writes them,
+//! to the built-in ones; `--with` looks for a kind that is not looked for by default; `--misses` and
+//! `--flagged` list what was missed or flagged wrongly, with the line of the sample; `--clean` tells
+//! what is found in a folder's text files, which should be next to nothing, by megabyte and rule.
 //!
 //! A sample is a JSON object a line with `text`, `label` (`positive` or `negative`), `rule`,
 //! `secret` or `secrets`, and perhaps `transform`. A positive counts as found when half or more of
@@ -11,8 +14,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
-use defenter_redact::{Options, Redactor, RuleFile, Scan};
+use defenter_redact::{Finding, Kind, Options, Redactor, RuleFile, Scan};
 use serde_json::Value;
 
 #[derive(Default)]
@@ -33,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut choice = Choice::default();
     let mut options = Options::default();
     let mut files = Vec::new();
+    let mut folders = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -41,6 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let text = std::fs::read_to_string(&name)?;
                 options.rule_files.push(RuleFile { name, text });
             }
+            "--with" => {
+                let name = args.next().ok_or("--with needs a kind")?;
+                options.enabled_kinds.insert(Kind::from_label(&name).ok_or("no such kind")?);
+            }
+            "--clean" => folders.push(args.next().ok_or("--clean needs a folder")?),
             "--misses" => choice.misses = args.next(),
             "--flagged" => choice.flagged = args.next(),
             _ => files.push(arg),
@@ -49,6 +59,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let redactor = Redactor::with_options(&options)?;
     for file in files {
         score(&redactor, &file, &choice)?;
+    }
+    for folder in folders {
+        let mut clean = Clean::default();
+        clean.folder(&redactor, Path::new(&folder), &choice)?;
+        clean.print(&folder);
     }
     Ok(())
 }
@@ -59,7 +74,7 @@ fn score(redactor: &Redactor, file: &str, choice: &Choice) -> Result<(), Box<dyn
     let mut by_transform: BTreeMap<String, Count> = BTreeMap::new();
     let mut total = Count::default();
     let (mut bytes, mut findings) = (0, 0);
-    for line in open(file)?.lines() {
+    for (number, line) in (1..).zip(open(file)?.lines()) {
         let sample: Value = serde_json::from_str(&line?)?;
         let field = |name: &str| sample[name].as_str().unwrap_or_default().to_owned();
         let (text, rule, label) = (field("text"), field("rule"), field("label"));
@@ -75,15 +90,11 @@ fn score(redactor: &Redactor, file: &str, choice: &Choice) -> Result<(), Box<dyn
         let show =
             |chosen: &Option<String>| chosen.as_deref().is_some_and(|c| c == "all" || c == rule);
         if positive && !found && show(&choice.misses) {
-            println!("MISS {rule} | {} | {}", field("secret"), cut(&text));
+            let secret = field("secret");
+            println!("MISS {number} {rule} | {secret} | {} | {}", told(&scan, &text), cut(&text));
         }
         if !positive && found && show(&choice.flagged) {
-            let rules: Vec<_> = scan
-                .findings()
-                .iter()
-                .map(|f| format!("{}={}", f.rule, &text[f.span.clone()]))
-                .collect();
-            println!("FLAG {rule} | {} | {}", rules.join(" "), cut(&text));
+            println!("FLAG {number} {rule} | {} | {}", told(&scan, &text), cut(&text));
         }
         let transform = field("transform");
         let groups = [
@@ -109,6 +120,73 @@ fn score(redactor: &Redactor, file: &str, choice: &Choice) -> Result<(), Box<dyn
         }
     }
     Ok(())
+}
+
+/// What was found, by which rules.
+fn told(scan: &Scan, text: &str) -> String {
+    let told = |f: &Finding| format!("{}={}", f.rule, text[f.span.clone()].escape_debug());
+    scan.findings().iter().map(told).collect::<Vec<_>>().join(" ")
+}
+
+/// What was found where nothing should be.
+#[derive(Default)]
+struct Clean {
+    bytes: usize,
+    files: usize,
+    findings: usize,
+    by_rule: BTreeMap<String, usize>,
+}
+
+impl Clean {
+    /// Scans the text files below a folder, none longer than 4 MiB.
+    #[expect(clippy::print_stdout, reason = "a program that prints a list")]
+    fn folder(
+        &mut self,
+        redactor: &Redactor,
+        at: &Path,
+        choice: &Choice,
+    ) -> Result<(), Box<dyn Error>> {
+        let kind = std::fs::symlink_metadata(at)?;
+        if kind.is_dir() {
+            let mut inside: Vec<_> = std::fs::read_dir(at)?
+                .map(|one| one.map(|one| one.path()))
+                .collect::<Result<_, _>>()?;
+            inside.sort();
+            return inside.iter().try_for_each(|one| self.folder(redactor, one, choice));
+        }
+        if !kind.is_file() || kind.len() > 4 << 20 {
+            return Ok(());
+        }
+        let Ok(text) = String::from_utf8(std::fs::read(at)?) else { return Ok(()) };
+        let scan = redactor.scan_text(text.as_bytes());
+        self.bytes += text.len();
+        self.files += 1;
+        for finding in scan.findings() {
+            self.findings += 1;
+            *self.by_rule.entry(finding.rule.to_string()).or_default() += 1;
+            let rule = finding.rule.as_str();
+            if choice.flagged.as_deref().is_some_and(|c| c == "all" || c == rule) {
+                let span = finding.span.clone();
+                let from = span.start.saturating_sub(60);
+                let start = (0..=from).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+                let line = 1 + text[..span.start].matches('\n').count();
+                let before = text[start..span.start].escape_debug();
+                let value = text[span].escape_debug();
+                println!("FOUND {}:{line} {rule} | {before} >> {value}", at.display());
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::print_stdout, reason = "a program that prints a table")]
+    fn print(&self, folder: &str) {
+        let megabytes = self.bytes as f64 / 1e6;
+        let share = self.findings as f64 / megabytes;
+        println!("== {folder}: {} files, {megabytes:.1} MB, {share:.2} findings a MB", self.files);
+        for (rule, count) in &self.by_rule {
+            println!("{rule:40} {count:6}   {:6.2} a MB", *count as f64 / megabytes);
+        }
+    }
 }
 
 fn open(file: &str) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
