@@ -139,7 +139,7 @@ fn triggers(rest: &[u8], escapes: bool) -> bool {
         b'&' => entity(rest).is_some(),
         // Dashes and quotes of prose are no reason to look again.
         _ => look_alike(rest)
-            .is_some_and(|(meant, _)| meant.is_none_or(|b| b.is_ascii_alphanumeric())),
+            .is_some_and(|(meant, _)| meant.is_none_or(|b| b.is_ascii_alphanumeric() || b == b'@')),
     }
 }
 
@@ -318,6 +318,7 @@ fn ascii_of(c: char) -> Option<u8> {
     let code = u32::from(c);
     let byte = match code {
         0..0x600 => u32::from(LOOKS[code as usize]),
+        0x600..=0x1099 => decimal_digit(code).unwrap_or(0),
         0x24B6..=0x24CF => 0x41 + code - 0x24B6,
         0x24D0..=0x24E9 => 0x61 + code - 0x24D0,
         0x2000..0x2300 => u32::from(LOOKS[(code - 0x2000 + 0x600) as usize]),
@@ -335,6 +336,22 @@ fn ascii_of(c: char) -> Option<u8> {
         _ => 0,
     };
     u8::try_from(byte).ok().filter(|byte| *byte != 0)
+}
+
+/// The digit that one of the scripts of Asia and Africa means (Unicode, general category Nd): phones
+/// and cards are written with those, too.
+fn decimal_digit(code: u32) -> Option<u32> {
+    const ZEROS: &[u16] = &[
+        0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
+        0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090,
+    ];
+    // Each row of ten starts at a place that ends in 0 or 6.
+    let zero = match code & 0xF {
+        0..=9 if ZEROS.contains(&((code & 0xFFF0) as u16)) => code & 0xFFF0,
+        6..=0xF => (code & 0xFFF0) + 6,
+        _ => return None,
+    };
+    ZEROS.contains(&(zero as u16)).then(|| 0x30 + code - zero)
 }
 
 /// What a character of [`SELDOM`] looks like.
@@ -555,6 +572,7 @@ mod tests {
         check("\u{410}K\u{200B}I\u{AD}A\u{FF21}", "AKIAA");
         check("v=\\U00000041\\u{4b}\\x49", "v=AKI");
         check("\u{13aa}\u{212a}\u{2160}\u{1d00}", "AKIA");
+        check("\u{664}\u{6f4}\u{96a}\u{9ea} \u{e50}\u{1049}\u{66a}", "4444 09\u{66a}");
         check("plain & 100% \\n text", "");
     }
 

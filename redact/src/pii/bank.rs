@@ -4,9 +4,13 @@
 
 use super::checksum::luhn;
 use super::grouped::is_dump;
+use super::phone::counting_word;
 use crate::engine::{Work, starts_word};
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};
+
+/// How far before a short number a word may start that says that it is no card's: `ean: `.
+const MAX_COUNTED: usize = 12;
 
 /// Adds the card number that starts with the digits at `at`; gives where it ends.
 pub(crate) fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) -> Option<usize> {
@@ -45,12 +49,46 @@ pub(crate) fn card(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize) ->
     // A weight of a collation (`[.4300.0020.…`); an account in the name of a resource
     // (`arn:aws:iam::675946970638:user`).
     let before = at.checked_sub(1).map(|at| text[at]);
+    if count <= 13
+        && !grouped
+        && counting_word(text, at).is_some_and(|before| before <= MAX_COUNTED)
+    {
+        return None;
+    }
+    if separator == Some(b' ') && !starts_card(text, end + 1) && is_row(&text[end..]) {
+        return None;
+    }
     let named = count == 12 && before == Some(b':') && text.get(end) == Some(&b':');
     if named || grouped && before == Some(b'.') {
         return None;
     }
     work.add(text, at..end, rule, Confidence::High, Verdict::Valid);
     Some(end)
+}
+
+/// Whether a text goes on with two or more numbers of three to five digits: a row of a table.
+fn is_row(text: &[u8]) -> bool {
+    let mut numbers = text[..text.len().min(13)].split(|byte| *byte == b' ');
+    numbers.next().is_some_and(<[u8]>::is_empty)
+        && numbers
+            .take(2)
+            .filter(|word| (3..=5).contains(&word.len()) && word.iter().all(u8::is_ascii_digit))
+            .count()
+            == 2
+}
+
+/// Whether a card in groups of four digits starts at `at`.
+fn starts_card(text: &[u8], at: usize) -> bool {
+    let Some(candidate) = text.get(at..at + 19) else { return false };
+    let mut number = [0; 16];
+    let fits = candidate.iter().enumerate().all(|(index, byte)| match index % 5 {
+        4 => *byte == b' ',
+        _ => {
+            number[index - index / 5] = byte.wrapping_sub(b'0');
+            byte.is_ascii_digit()
+        }
+    });
+    fits && is_card(&number)
 }
 
 /// Whether the head of an account number stands before a group of digits: `RS35 2600 …`.

@@ -225,7 +225,7 @@ fn is_swedish(value: &[u8]) -> bool {
         [2, 0, tens, ones, .., a, b, c, _] if all.len() == 12 => {
             (4, tens * 10 + ones < 16 && (a * 10 + b > 23 || *c > 5))
         }
-        _ => (2, all.len() == 10),
+        _ => (2, all.len() == 10 && !is_time(all)),
     };
     born && is_month_and_day(all, date) && checksum::se_pnr(value)
 }
@@ -252,9 +252,20 @@ fn is_korean(value: &[u8]) -> bool {
     !matches!(value, [b'1', b'5'..=b'8', ..]) && checksum::kr_rrn(value)
 }
 
-/// Whether a Polish number is one of the 20th or 21st century.
+/// Whether a Polish number has a date of the 20th or 21st century, which has 20 more in its month.
 fn is_pesel(value: &[u8]) -> bool {
-    matches!(value.get(2), Some(b'0'..=b'3')) && checksum::pesel(value)
+    Digits::of(value).is_some_and(|digits| {
+        let &[_, _, a, b, c, d, ..] = digits.all() else { return false };
+        let (month, day) = (a * 10 + b, c * 10 + d);
+        matches!(month, 1..=12 | 21..=32) && (1..=31).contains(&day)
+    }) && checksum::pesel(value)
+}
+
+/// Whether a number is rather a day and a time, as names of logs and backups have them:
+/// `240115-0930`. Who was born in those years is a child, or has the century in front.
+fn is_time(all: &[u8]) -> bool {
+    let &[tens, _, .., a, b, c, _] = all else { return false };
+    (1..=3).contains(&tens) && a * 10 + b < 24 && c < 6
 }
 
 /// Whether a South African number has a date, a citizenship, the fixed digit and Luhn's
@@ -335,6 +346,7 @@ mod tests {
             "/10000000146/",
             "1746313109504",
             "20240115-0930",
+            "190521-1148",
             "20230202-9760",
         ] {
             assert_eq!(found(text), None, "{text}");

@@ -112,8 +112,14 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
     let glued = !starts_word(text, at);
-    if matches!(before, Some(b'+' | b'('))
-        && let Some(end) = telephone(work, text, at - 1)
+    // `+44`, `(020)`, `+(370)`.
+    let sign = match text[..at] {
+        [.., b'+', b'('] => 2,
+        [.., b'+' | b'('] => 1,
+        _ => 0,
+    };
+    if sign > 0
+        && let Some(end) = telephone(work, text, at - sign)
     {
         return end;
     }

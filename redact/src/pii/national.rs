@@ -33,7 +33,7 @@ pub(super) fn kind_of(token: &[u8]) -> Option<Kind> {
             when(last.is_ascii_uppercase() && checksum::sg_uen(token), Kind::TaxId)
         }
         11 if digits(0, 6) && !token[6].is_ascii_digit() && digits(7, 10) => {
-            when(checksum::fi_hetu(token), Kind::NationalId)
+            when(checksum::fi_hetu(token) && !is_time(token), Kind::NationalId)
         }
         11 if token.starts_with(b"DE") && digits(2, 11) => {
             when(checksum::de_vat(token), Kind::TaxId)
@@ -66,6 +66,17 @@ pub(super) fn kind_of(token: &[u8]) -> Option<Kind> {
         18 if digits(0, 17) => when(checksum::cn_id(token), Kind::NationalId),
         _ => None,
     }
+}
+
+/// Whether a token is rather a day of this century and a time: `240115-0930`.
+fn is_time(token: &[u8]) -> bool {
+    let number = |from: usize| (token[from] - b'0') * 10 + (token[from + 1] - b'0');
+    token[6] == b'-'
+        && token[7..].iter().all(u8::is_ascii_digit)
+        && (10..=39).contains(&number(0))
+        && (1..=12).contains(&number(2))
+        && number(7) < 24
+        && number(9) < 60
 }
 
 /// Whether the fourth letter of an Indian tax number is a kind of holder (Income Tax Department).

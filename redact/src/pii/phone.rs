@@ -27,8 +27,39 @@ pub(crate) fn number(text: &[u8], at: usize) -> Option<Range<usize>> {
     let whole = split(window, false);
     let first = split(window, true);
     let ends_sooner = first.0 < whole.0;
-    let found = is_number(text, at, whole);
-    if found.is_none() && ends_sooner { is_number(text, at, first) } else { found }
+    let found = is_number(text, at, whole)
+        .or_else(|| ends_sooner.then(|| is_number(text, at, first)).flatten());
+    found.or_else(|| is_number(text, at, first_of_row(text, at)?))
+}
+
+/// Where a number ends after which another one stands, both in groups with blanks between: `415 555
+/// 0132 415 555 0133`.
+fn first_of_row(text: &[u8], at: usize) -> Option<(usize, Groups)> {
+    const ROWS: &[[usize; 3]] = &[[3, 3, 4], [3, 4, 4]];
+    let rest = &text[at..];
+    let (shape, end) = ROWS.iter().find_map(|shape| Some((shape, grouped(rest, shape)?)))?;
+    let next = rest.get(end..).filter(|next| next.first() == Some(&b' '))?;
+    let ends = grouped(&next[1..], shape)?;
+    if next[1..].get(ends).is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let mut groups = Groups { count: shape.len(), ..Groups::default() };
+    groups.lengths[..shape.len()].copy_from_slice(shape);
+    Some((end, groups))
+}
+
+/// Where groups of digits of these lengths end, with blanks between them.
+fn grouped(text: &[u8], lengths: &[usize]) -> Option<usize> {
+    let mut end = 0;
+    for (index, length) in lengths.iter().enumerate() {
+        if index > 0 {
+            (text.get(end) == Some(&b' ')).then_some(())?;
+            end += 1;
+        }
+        text.get(end..end + length)?.iter().all(u8::is_ascii_digit).then_some(())?;
+        end += length;
+    }
+    Some(end)
 }
 
 /// The number that starts at `at`, whose digits end after `end` bytes, if it is one.
@@ -192,7 +223,7 @@ fn international(candidate: &[u8], digits: usize, groups: &Groups) -> bool {
         }
         None => is_assigned(plain) && (9..=15).contains(&digits),
     };
-    let date = matches!(groups.all(), [first, 2, 2, ..] if *first >= 4);
+    let date = matches!(groups.all(), [4 | 8, 2, 2, ..]);
     length && !date && groups.all().last().is_some_and(|last| *last >= 2)
 }
 
@@ -253,6 +284,12 @@ fn bracketed(candidate: &[u8], groups: &Groups) -> bool {
     let closes = |length: usize| candidate.get(length + 1) == Some(&b')');
     match groups.all() {
         [2, 4 | 5, 4] if candidate[1] != b'0' => closes(2) && candidate.contains(&b'-'),
+        // (351) 933 123 351: a country's code.
+        [3, rest @ ..] if candidate[1] >= b'2' && digits == 12 => {
+            closes(3)
+                && rest.iter().all(|group| *group >= 3)
+                && international(candidate, digits, groups)
+        }
         [first @ 2..=5, rest @ ..] => {
             closes(*first)
                 && candidate[1] == b'0'
@@ -275,7 +312,15 @@ fn national(candidate: &[u8], groups: &Groups, text: &[u8], at: usize) -> bool {
     match (first, groups.all()) {
         // 0 (917) 123 4567, 0(532) 123 45 67, 8 (912) 345-67-89
         (b'0' | b'8', [1, 3, 3, 4] | [1, 3, 3, 2, 2] | [1, 3, 7]) if bracket => true,
-        _ if bracket || !uniform => false,
+        _ if bracket => false,
+        // Brazil's mobile numbers; Sweden's.
+        (b'1'..=b'9', [2, 5, 4]) => {
+            candidate[2] == b' ' && candidate[3] == b'9' && candidate[8] == b'-'
+        }
+        (b'0', [area @ 2..=4, 2 | 3, 2 | 3, 2]) if candidate[*area] == b'-' => {
+            second != b'0' && candidate[area + 1..].iter().all(|b| *b == b' ' || b.is_ascii_digit())
+        }
+        _ if !uniform => false,
         (b'0' | b'8', [1, 3, 3, 2, 2]) => true,
         // 0044 20 7946 0958
         (b'0', [3..=6, _, _, ..]) if candidate.starts_with(b"00") => {
@@ -285,10 +330,12 @@ fn national(candidate: &[u8], groups: &Groups, text: &[u8], at: usize) -> bool {
         (b'0', _) if second == b'0' => false,
         (b'0', [2, 2, 2, 2, 2]) => separator != Some(b'/') && !is_dump(candidate, text, at),
         (b'0', [11]) => is_mobile(candidate) && !is_counted(text, at),
-        (b'0', groups) => {
-            let slash = matches!(groups, [3..=5, 5..=8]);
-            is_trunk(groups) && separator != Some(b'.') && (slash || separator != Some(b'/'))
-        }
+        (b'0', [3, 3, 3] | [2, 3, 4]) => separator == Some(b' '),
+        (b'0', groups) => match separator {
+            Some(b'.') => matches!(groups, [2, 4, 4] | [3, 3, 4] | [4, 3, 3]),
+            Some(b'/') => is_trunk(groups) && matches!(groups, [3..=5, 5..=8]),
+            _ => is_trunk(groups),
+        },
         // Turkey's and China's mobile numbers.
         (b'5', [3, 3, 2, 2]) => true,
         (b'1', [3, 4, 4]) => second >= b'3',
@@ -349,6 +396,11 @@ fn is_mobile(candidate: &[u8]) -> bool {
 
 /// Whether a word before a number says that it counts or names something.
 pub(super) fn is_counted(text: &[u8], at: usize) -> bool {
+    counting_word(text, at).is_some()
+}
+
+/// How far before a number the word starts that says that it counts or names something.
+pub(super) fn counting_word(text: &[u8], at: usize) -> Option<usize> {
     const WORDS: &[&[u8]] = &[
         b"account",
         b"article",
@@ -404,7 +456,7 @@ pub(super) fn is_counted(text: &[u8], at: usize) -> bool {
         b"upc",
         b"version",
     ];
-    Nearby::before(text, at).nearest_whole(WORDS).is_some()
+    Nearby::before(text, at).nearest_whole(WORDS)
 }
 
 /// Whether a word before the number says that it is one of a telephone.
@@ -432,6 +484,33 @@ fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
         b"contactnumber",
         b"hotline",
         b"puhelin",
+        b"telepon",
+        b"talrunis",
+        "telefón".as_bytes(),
+        "tālrunis".as_bytes(),
+        "мобильн".as_bytes(),
+        "елефон".as_bytes(),
+        "ел.:".as_bytes(),
+        "ηλέφωνο".as_bytes(),
+        "κινητό".as_bytes(),
+        "טלפון".as_bytes(),
+        "נייד".as_bytes(),
+        "هاتف".as_bytes(),
+        "جوال".as_bytes(),
+        "موبايل".as_bytes(),
+        "تلفن".as_bytes(),
+        "موبایل".as_bytes(),
+        "फ़ोन".as_bytes(),
+        "फोन".as_bytes(),
+        "मोबाइल".as_bytes(),
+        "โทร".as_bytes(),
+        "มือถือ".as_bytes(),
+        "điện thoại".as_bytes(),
+        "di động".as_bytes(),
+        "전화".as_bytes(),
+        "휴대".as_bytes(),
+        "携帯".as_bytes(),
+        "手機".as_bytes(),
         "电话".as_bytes(),
         "電話".as_bytes(),
         "手机".as_bytes(),
@@ -455,6 +534,7 @@ fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
     near(before.nearest(STARTS))
         || near(before.nearest_whole(WHOLE))
         || !plain && near(before.nearest_whole(SPOKEN))
+        || near(before.nearest_whole(&[b"contact"])) && !is_counted(text, at)
         || said()
 }
 
@@ -497,10 +577,25 @@ mod tests {
             "8 (912) 345-67-89",
             "138 1234 5678",
             "09171234567",
+            "(351) 933 123 351",
+            "+(370) 72314658",
+            "+34729 36 33 42",
+            "11 91234-5678",
+            "061-969 74 22",
+            "08-123 456 78",
+            "022 856 565",
+            "02 780 5504",
+            "03.6639.1861",
         ] {
             check(whole, Some(whole));
         }
         check("tel 292-6073", Some("292-6073"));
+        check("טלפון: 02-6159-480", Some("02-6159-480"));
+        check("Телефон 604 04 01", Some("604 04 01"));
+        check("contact: 63918616", Some("63918616"));
+        check("contact_id: 63918616", None);
+        check("415 555 0132 415 555 0133", Some("415 555 0132"));
+        check("415 555 0132 94103 17 8", None);
         check("phone_number: 4155550132", Some("4155550132"));
         check("order_id: 09171234567", None);
         check("My CN number is 13812345678", Some("13812345678"));

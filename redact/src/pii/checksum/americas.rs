@@ -123,3 +123,38 @@ pub(crate) fn mx_curp(value: &[u8]) -> bool {
     let fits = sum.is_some_and(|sum| (10 - sum % 10) % 10 == u32::from(check.wrapping_sub(b'0')));
     fits && is_day(date.number(4, 6), date.number(2, 4)) && matches!(body[10], b'H' | b'M' | b'X')
 }
+
+/// Colombian tax numbers: primes as weights, mod 11 (DIAN).
+pub(crate) fn co_nit(value: &[u8]) -> bool {
+    let Some(d) = Digits::of(value).filter(|d| (9..=10).contains(&d.count)) else { return false };
+    let (last, body) = (d.at(d.count - 1), &d.all()[..d.count - 1]);
+    let sum: u32 = body
+        .iter()
+        .rev()
+        .zip([3, 7, 13, 17, 19, 23, 29, 37, 41])
+        .map(|(&digit, weight)| u32::from(digit) * weight)
+        .sum();
+    last == if sum % 11 < 2 { sum % 11 } else { 11 - sum % 11 }
+}
+
+/// Peruvian tax numbers: mod 11 (SUNAT).
+pub(crate) fn pe_ruc(value: &[u8]) -> bool {
+    Digits::exactly(value, 11).is_some_and(|d| {
+        let sum = d.weighted(&[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]);
+        matches!(d.number(0, 2), 10 | 15 | 16 | 17 | 20) && (11 - sum % 11) % 10 == d.at(10)
+    })
+}
+
+/// Ecuadorian identity numbers of persons: a province and Luhn's digit (Registro Civil).
+pub(crate) fn ec_id(value: &[u8]) -> bool {
+    Digits::exactly(value, 10)
+        .is_some_and(|d| matches!(d.number(0, 2), 1..=24 | 30) && d.at(2) < 6 && luhn(d.all()))
+}
+
+/// Uruguayan identity numbers: weights and mod 10 (Dirección Nacional de Identificación Civil).
+pub(crate) fn uy_ci(value: &[u8]) -> bool {
+    Digits::exactly(value, 8).is_some_and(|d| {
+        let sum = d.weighted(&[2, 9, 8, 7, 6, 3, 4]);
+        (10 - sum % 10) % 10 == d.at(7) && !d.is_uniform()
+    })
+}

@@ -167,3 +167,100 @@ pub(crate) fn cn_id(value: &[u8]) -> bool {
         && (1..=31).contains(&day)
         && MARKS[(sum % 11) as usize] == check.to_ascii_uppercase()
 }
+
+/// Taiwanese identity numbers: a letter as two digits, and weights from 9 to 1 (National
+/// Immigration Agency).
+pub(crate) fn tw_id(value: &[u8]) -> bool {
+    // The letters in the order of their numbers, from 10.
+    const LETTERS: &[u8; 26] = b"ABCDEFGHJKLMNPQRSTUVXYWZIO";
+    let Some((first, rest)) = value.split_first().filter(|_| value.len() == 10) else {
+        return false;
+    };
+    let place = LETTERS.iter().position(|letter| *letter == first.to_ascii_uppercase());
+    let Some((place, d)) = place.zip(Digits::exactly(rest, 9)) else { return false };
+    let letter = 10 + place as u32;
+    let sum = letter / 10 + letter % 10 * 9 + d.weighted(&[8, 7, 6, 5, 4, 3, 2, 1, 1]);
+    matches!(d.at(0), 1 | 2 | 8 | 9) && sum.is_multiple_of(10)
+}
+
+/// Japanese individual numbers (Ministry of Internal Affairs and Communications, ordinance 85 of
+/// 2014).
+pub(crate) fn jp_individual(value: &[u8]) -> bool {
+    Digits::exactly(value, 12).is_some_and(|d| {
+        let sum = d.weighted(&[6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]);
+        let check = match sum % 11 {
+            0 | 1 => 0,
+            rest => 11 - rest,
+        };
+        check == d.at(11) && !d.is_uniform()
+    })
+}
+
+/// Iranian national codes: weights from 10 to 2, mod 11 (Civil Registration Organization).
+pub(crate) fn ir_code(value: &[u8]) -> bool {
+    Digits::exactly(value, 10).is_some_and(|d| {
+        let rest = d.weighted(&[10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
+        d.at(9) == if rest < 2 { rest } else { 11 - rest } && !d.is_uniform()
+    })
+}
+
+/// Egyptian national numbers: a century, a date and a governorate (Civil Status Organization).
+pub(crate) fn eg_id(value: &[u8]) -> bool {
+    Digits::exactly(value, 14).is_some_and(|d| {
+        matches!(d.at(0), 2 | 3)
+            && (1..=12).contains(&d.number(3, 5))
+            && (1..=31).contains(&d.number(5, 7))
+            && matches!(d.number(7, 9), 1..=35 | 88)
+    })
+}
+
+/// Emirati identity numbers: the country's 784 and Luhn's digit (Federal Authority for Identity).
+pub(crate) fn ae_id(value: &[u8]) -> bool {
+    Digits::exactly(value, 15).is_some_and(|d| d.number(0, 3) == 784 && super::luhn(d.all()))
+}
+
+/// Indonesian identity numbers: a province, a date with 40 more in a woman's day (Dukcapil).
+pub(crate) fn id_nik(value: &[u8]) -> bool {
+    Digits::exactly(value, 16).is_some_and(|d| {
+        (11..=96).contains(&d.number(0, 2))
+            && (1..=31).contains(&(d.number(6, 8) % 40))
+            && (1..=12).contains(&d.number(8, 10))
+            && d.number(12, 16) != 0
+    })
+}
+
+/// Kazakh identity numbers: a date and a check digit by two rows of weights.
+pub(crate) fn kz_iin(value: &[u8]) -> bool {
+    Digits::exactly(value, 12).is_some_and(|d| {
+        let check = match d.weighted(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) % 11 {
+            10 => d.weighted(&[3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]) % 11,
+            rest => rest,
+        };
+        (1..=12).contains(&d.number(2, 4))
+            && (1..=31).contains(&d.number(4, 6))
+            && check == d.at(11)
+    })
+}
+
+/// Hong Kong identity numbers: one or two letters, six digits and a check in brackets (Immigration
+/// Department).
+pub(crate) fn hk_id(value: &[u8]) -> bool {
+    let mut plain = [0_u8; 9];
+    let mut count = 0;
+    for byte in value.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        let Some(place) = plain.get_mut(count) else { return false };
+        *place = byte.to_ascii_uppercase();
+        count += 1;
+    }
+    let worth = |byte: u8| match byte {
+        b'0'..=b'9' => u32::from(byte - b'0'),
+        _ => u32::from(byte - b'A') + 10,
+    };
+    // Where there is one letter a blank, worth 36, stands before it.
+    let blank = if count == 8 { 36 * 9 } else { 0 };
+    let sum: u32 = plain[..count].iter().rev().zip(1..).map(|(b, weight)| worth(*b) * weight).sum();
+    matches!(count, 8 | 9)
+        && plain[count - 7..count - 1].iter().all(u8::is_ascii_digit)
+        && plain[..count - 7].iter().all(u8::is_ascii_uppercase)
+        && (sum + blank).is_multiple_of(11)
+}

@@ -336,3 +336,78 @@ pub(crate) fn gr_amka(value: &[u8]) -> bool {
     Digits::exactly(value, 11)
         .is_some_and(|d| is_day(d.number(0, 2), d.number(2, 4)) && luhn(d.all()))
 }
+
+/// Russian taxpayer numbers: one check digit of ten (companies), or two of twelve (persons)
+/// (Federal Tax Service, order MMV-7-6/435).
+pub(crate) fn ru_inn(value: &[u8]) -> bool {
+    let fits = |d: &Digits, at: usize, weights: &[u32]| d.weighted(weights) % 11 % 10 == d.at(at);
+    Digits::of(value).is_some_and(|d| match d.count {
+        10 => fits(&d, 9, &[2, 4, 10, 3, 5, 9, 4, 6, 8]),
+        12 => {
+            fits(&d, 10, &[7, 2, 4, 10, 3, 5, 9, 4, 6, 8])
+                && fits(&d, 11, &[3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8])
+        }
+        _ => false,
+    } && !d.is_uniform())
+}
+
+/// Russian insurance numbers (SNILS): weights from 9 to 1, modulo 101 (Social Fund of Russia).
+pub(crate) fn ru_snils(value: &[u8]) -> bool {
+    Digits::exactly(value, 11).is_some_and(|d| {
+        let sum = u64::from(d.weighted(&[9, 8, 7, 6, 5, 4, 3, 2, 1]));
+        sum % 101 % 100 == d.number(9, 11) && d.number(0, 9) > 1_001_998
+    })
+}
+
+/// Ukrainian taxpayer numbers (State Tax Service).
+pub(crate) fn ua_rnokpp(value: &[u8]) -> bool {
+    Digits::exactly(value, 10).is_some_and(|d| {
+        // The first weight is one less than none.
+        let sum = d.weighted(&[10, 5, 7, 9, 4, 6, 10, 5, 7]);
+        sum % 11 % 10 == d.at(9) && !d.is_uniform()
+    })
+}
+
+/// Latvian personal codes: a date and a check digit, or since 2017 the prefix 32 without a date
+/// (Pilsonības un migrācijas lietu pārvalde).
+pub(crate) fn lv_code(value: &[u8]) -> bool {
+    Digits::exactly(value, 11).is_some_and(|d| {
+        let sum = d.weighted(&[1, 6, 3, 7, 9, 10, 5, 8, 4, 2]);
+        d.number(0, 2) == 32
+            || is_day(d.number(0, 2), d.number(2, 4)) && (1101 - sum) % 11 % 10 == d.at(10)
+    })
+}
+
+/// Hungarian numbers of persons: of taxpayers (ten digits, the first an 8), of insurance (nine) and
+/// of identity (eleven) (1996. évi XX. törvény).
+pub(crate) fn hu_person(value: &[u8]) -> bool {
+    Digits::of(value).is_some_and(|d| match d.count {
+        9 => d.weighted(&[3, 7, 3, 7, 3, 7, 3, 7]) % 10 == d.at(8) && !d.is_uniform(),
+        10 => d.at(0) == 8 && d.weighted(&[1, 2, 3, 4, 5, 6, 7, 8, 9]) % 11 == d.at(9),
+        11 => {
+            let falling = d.weighted(&[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11;
+            let rising = d.weighted(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) % 11;
+            matches!(d.at(0), 1..=8) && (falling == d.at(10) || rising == d.at(10))
+        }
+        _ => false,
+    })
+}
+
+/// Icelandic identity numbers: a date and weights from 3 (Þjóðskrá).
+pub(crate) fn is_kennitala(value: &[u8]) -> bool {
+    Digits::exactly(value, 10).is_some_and(|d| {
+        let sum = d.weighted(&[3, 2, 7, 6, 5, 4, 3, 2]);
+        // Companies have 40 more in their day.
+        is_day(d.number(0, 2) % 40, d.number(2, 4))
+            && matches!(d.at(9), 0 | 8 | 9)
+            && (11 - sum % 11) % 11 == d.at(8)
+    })
+}
+
+/// Identity numbers of what was Yugoslavia (JMBG, EMŠO): a date and mod 11.
+pub(crate) fn jmbg(value: &[u8]) -> bool {
+    Digits::exactly(value, 13).is_some_and(|d| {
+        let sum = d.weighted(&[7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]);
+        is_day(d.number(0, 2), d.number(2, 4)) && (11 - sum % 11) % 11 % 10 == d.at(12)
+    })
+}
