@@ -51,7 +51,10 @@ pub(crate) fn each(
             tell(View { at, before: &marks[block - 1], now: &marks[block], next });
             at += BLOCK;
         }
-        marks.copy_within(count.., 0);
+        if is_last {
+            return;
+        }
+        marks.copy_within(count..=held, 0);
         held -= count;
     }
 }

@@ -199,6 +199,9 @@ impl Lanes {
     /// bytes after each; gives how many.
     pub(crate) fn mark(self, nibbles: &Nibbles, text: &[u8], out: &mut [Marks]) -> usize {
         let count = (text.len().saturating_sub(BEYOND) / BLOCK).min(out.len());
+        if count == 0 {
+            return 0;
+        }
         let blocks = (0..count).filter_map(|block| text[block * BLOCK..].first_chunk());
         match self {
             Lanes::Plain => {
@@ -222,6 +225,15 @@ impl Lanes {
 
 /// A block and the bytes after it.
 type Block = [u8; BLOCK + BEYOND];
+
+/// The same tables, but the compiler does not know. It would else load all of them before the first
+/// block of a few and put them onto the stack, as there are more of them than registers; loading
+/// each where it is used costs nothing.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn afresh(nibbles: &Nibbles) -> &Nibbles {
+    std::hint::black_box(nibbles)
+}
 
 /// Marks a block byte by byte.
 fn plain(nibbles: &Nibbles, block: &Block) -> Marks {
@@ -270,8 +282,8 @@ mod avx2 {
         let (tokens, others) = (pair(&TOKEN_TABLES), pair(&OTHER_TABLES));
         for (marks, block) in out.iter_mut().zip(blocks) {
             let (a, b) = (
-                half(nibbles, &tokens, &others, block, 0),
-                half(nibbles, &tokens, &others, block, 32),
+                half(afresh(nibbles), &tokens, &others, block, 0),
+                half(afresh(nibbles), &tokens, &others, block, 32),
             );
             *marks = Marks {
                 keyword: join(a.keyword, b.keyword),
@@ -417,7 +429,7 @@ mod avx512 {
         let pair = |tables: &[[u8; 16]; 2]| [wide(&tables[0]), wide(&tables[1])];
         let (tokens, others) = (pair(&TOKEN_TABLES), pair(&OTHER_TABLES));
         for (marks, block) in out.iter_mut().zip(blocks) {
-            *marks = whole(nibbles, &tokens, &others, block);
+            *marks = whole(afresh(nibbles), &tokens, &others, block);
         }
     }
 

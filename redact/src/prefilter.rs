@@ -32,9 +32,38 @@ pub(crate) struct Prefilter {
     threes: Box<[u64; HASHES / 64]>,
     /// One bit for each hash of four case-folded bytes.
     fours: Box<[u64; HASHES / 64]>,
-    /// For each hash, but for its upper bits, one more than the place of its first head.
-    starts: Box<[u16; STARTS]>,
+    /// For each hash, but for its upper bits, its heads.
+    chains: Box<[Chain; STARTS]>,
     heads: Vec<Head>,
+}
+
+/// Heads of one hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct Chain {
+    /// One more than the place of the first one.
+    first: u16,
+    /// What may stand before the bytes that they are looked for by, one bit for each value of a
+    /// byte's lower five bits.
+    before: u32,
+    /// What may stand after four bytes from there.
+    after: u32,
+}
+
+impl Chain {
+    /// Adds what may stand around a keyword's bytes.
+    fn add(&mut self, keyword: &[u8], offset: u8) {
+        let bit = |byte: Option<&u8>| byte.map_or(u32::MAX, |byte| 1 << (byte & 31));
+        let offset = usize::from(offset);
+        self.before |= bit(offset.checked_sub(1).and_then(|before| keyword.get(before)));
+        self.after |= bit(keyword.get(offset + 4));
+    }
+
+    /// Whether a keyword may stand where its bytes are at `at`.
+    #[inline(always)]
+    fn may_be(&self, text: &[u8], at: usize) -> bool {
+        let has = |bits: u32, byte: Option<&u8>| bits >> (byte.unwrap_or(&0) & 31) & 1 == 1;
+        has(self.after, text.get(at + 4)) && has(self.before, text.get(at.wrapping_sub(1)))
+    }
 }
 
 /// The bit that capitals and small letters differ in, in each of four bytes.
@@ -104,16 +133,17 @@ impl Prefilter {
             hashed.push((hash_three(three), head));
         }
         hashed.sort_by_key(|&(hash, head)| (hash % STARTS, head.keyword));
-        let mut starts = Box::new([0; STARTS]);
+        let mut chains = Box::new([Chain::default(); STARTS]);
         let mut heads: Vec<Head> = Vec::with_capacity(hashed.len());
         for (hash, head) in hashed {
-            let start = &mut starts[hash % STARTS];
-            if *start == 0 {
+            let chain = &mut chains[hash % STARTS];
+            if chain.first == 0 {
                 if let Some(last) = heads.last_mut() {
                     last.goes_on = false;
                 }
-                *start = u16::try_from(heads.len() + 1).unwrap_or(0);
+                chain.first = u16::try_from(heads.len() + 1).unwrap_or(0);
             }
+            chain.add(&keywords[usize::from(head.keyword)].0, head.offset);
             heads.push(head);
         }
         if let Some(last) = heads.last_mut() {
@@ -121,7 +151,7 @@ impl Prefilter {
         }
         let keywords = keywords.into_iter().map(|(keyword, _)| keyword).collect();
         let (lanes, nibbles) = (Lanes::best(), nibbles(&plan));
-        Prefilter { keywords, lanes, nibbles, threes, fours, starts, heads }
+        Prefilter { keywords, lanes, nibbles, threes, fours, chains, heads }
     }
 
     /// Tells every block of a range with its marks; `marks` is only room to work in.
@@ -188,7 +218,11 @@ impl Prefilter {
         found: &mut impl FnMut(usize, usize),
     ) {
         let hash = hash_three(four(text, at)) % STARTS;
-        let Some(first) = usize::from(self.starts[hash]).checked_sub(1) else { return };
+        let chain = &self.chains[hash];
+        let Some(first) = usize::from(chain.first).checked_sub(1) else { return };
+        if !chain.may_be(text, at) {
+            return;
+        }
         for head in &self.heads[first..] {
             if let Some(start) = at.checked_sub(usize::from(head.offset))
                 && (eight(text, start) ^ head.start) & mask(head.length) == 0
