@@ -20,6 +20,31 @@ const SECRETS: &[&str] = &[
     "189-70-5349",
 ];
 
+/// The rules' own examples and counterexamples.
+static EXAMPLES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let details = REDACTOR.rules().filter_map(|rule| REDACTOR.rule_details(rule.id.as_str()));
+    details
+        .flat_map(|rule| rule.examples.into_iter().chain(rule.counterexamples))
+        .map(String::from)
+        .collect()
+});
+
+/// An example, as it is or encoded.
+fn example() -> impl Strategy<Value = String> {
+    let hex = |text: &str, sign: &str| -> String {
+        text.bytes().map(|byte| format!("{sign}{byte:02x}")).collect()
+    };
+    (any::<prop::sample::Index>(), 0..6).prop_map(move |(index, encoding)| {
+        let example = &EXAMPLES[index.index(EXAMPLES.len())];
+        match encoding {
+            0 => hex(example, ""),
+            1 => hex(example, "%"),
+            2 => hex(&hex(example, "%"), "%"),
+            _ => example.clone(),
+        }
+    })
+}
+
 /// A piece of text: secrets, keys, operators, quotes, escapes, placeholders, noise.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -119,6 +144,27 @@ proptest! {
         let once = REDACTOR.scan_text(text.as_bytes()).apply(text.as_bytes()).into_owned();
         let twice = REDACTOR.scan_text(&once).apply(&once).into_owned();
         prop_assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&once), "of {:?}", text);
+    }
+
+    #[test]
+    fn texts_full_of_secrets_settle(
+        parts in prop::collection::vec(example(), 1..24),
+        one in example(),
+        same in any::<bool>(),
+        between in prop::sample::select(vec!["", " ", ", ", "\n", "=", ":", "/", "-", ".", "_", "@", "\"", "+", "%", ")", "\u{200b}", "0", "key: "]),
+    ) {
+        let parts = if same { vec![one; parts.len()] } else { parts };
+        let text = parts.join(between);
+        let scan = REDACTOR.scan_text(text.as_bytes());
+        prop_assert!(!scan.withheld(), "{text:?}");
+        let once = scan.apply(text.as_bytes()).into_owned();
+        prop_assert!(REDACTOR.scan_text(&once).is_clean(), "{text:?}");
+        let raw = serde_json::to_vec(&serde_json::json!({ &text: [&text, { "token": &text }] })).unwrap();
+        let scan = REDACTOR.scan_json(&raw);
+        prop_assert!(!scan.withheld(), "{text:?}");
+        let once = scan.apply(&raw).into_owned();
+        prop_assert!(serde_json::from_slice::<serde_json::Value>(&once).is_ok());
+        prop_assert!(REDACTOR.scan_json(&once).is_clean(), "{text:?}");
     }
 
     #[test]

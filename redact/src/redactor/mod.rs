@@ -3,6 +3,7 @@
 //! before it is needed) and safe to share between threads.
 
 mod information;
+mod known;
 mod rounds;
 mod tables;
 

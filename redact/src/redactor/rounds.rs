@@ -1,23 +1,34 @@
 //! Owns the way from an input to a [`Scan`]: a look at all of it, then looks around what was found,
 //! until nothing more is.
-//! Accepts texts and JSON; emits scans; promises that a scan of the copy finds nothing, and that a
-//! text which does not settle is withheld.
+//! Accepts texts and JSON; emits scans; promises that a scan of the copy finds nothing: where what
+//! was found makes more be found again and again, all around it is taken for sensitive.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Redactor;
+use super::known::{Known, without_barriers};
 use crate::engine::{self, Layer, Match, Work};
 use crate::json::{self, NotJson, Token};
-use crate::locate::{self, Piece};
+use crate::locate::Piece;
 use crate::offsets::Derived;
-use crate::{Finding, Scan, barrier, unescape};
+use crate::{Finding, Scan, unescape};
 
-/// How often an input is looked at, at most; what has not settled then is withheld.
-const MAX_ROUNDS: usize = 8;
+/// How often an input is looked at before what has not settled is redacted with all around it.
+const FINE_ROUNDS: usize = 8;
 
-/// How far around a match the text is looked at again, in bytes.
-const AROUND: usize = 1024;
+/// The same for an input of at most [`SHORT`] bytes, which is soon copied.
+const FINE_ROUNDS_SHORT: usize = 48;
+
+/// The longest input that is short, in bytes.
+const SHORT: usize = 64 << 10;
+
+/// How far around what has not settled all is redacted at first, in bytes; then twice as far, and
+/// so on, so that the end comes soon.
+const FIRST_REACH: usize = 256;
+
+/// How often an input is looked at, at most; by then the reach is that of any input.
+const MAX_ROUNDS: usize = FINE_ROUNDS_SHORT + 32;
 
 /// How many bytes of unescaped strings are looked at together.
 const BATCH: usize = 32 << 10;
@@ -41,13 +52,19 @@ impl Redactor {
         self.look(&mut work, input, json, std::slice::from_ref(&whole))?;
         work.whole(input);
         let mut known = Known::default();
-        for _ in 0..MAX_ROUNDS {
+        let fine = if input.len() <= SHORT { FINE_ROUNDS_SHORT } else { FINE_ROUNDS };
+        let mut reach = FIRST_REACH;
+        for round in 0..MAX_ROUNDS {
             if work.exhausted {
                 return Ok(withheld(json));
             }
             let found = std::mem::take(&mut work.found);
             if !known.add(input, found, json) {
                 return Ok(self.finish(known.pieces, &work.exempted, json));
+            }
+            if round >= fine {
+                known.widen(input, json, reach, self.fingerprint_key());
+                reach = reach.saturating_mul(2);
             }
             let (copy, near) = known.copy(input);
             if self.look(&mut work, &copy.text, json, &near).is_err() {
@@ -159,87 +176,6 @@ fn withheld(json: bool) -> Scan {
     Scan { json, withheld: true, ..Scan::default() }
 }
 
-/// What was found so far.
-#[derive(Default)]
-struct Known {
-    matches: Vec<Match>,
-    pieces: Vec<Piece>,
-}
-
-impl Known {
-    /// Adds matches; whether that made more of the input sensitive.
-    fn add(&mut self, input: &[u8], found: Vec<Match>, json: bool) -> bool {
-        let covered = |pieces: &[Piece]| pieces.iter().map(|p| p.found.span.len()).sum::<usize>();
-        let before = covered(&self.pieces);
-        if found.is_empty() {
-            return false;
-        }
-        self.matches.extend(found);
-        self.matches = without_barriers(input, engine::merge(std::mem::take(&mut self.matches)));
-        self.pieces = if json {
-            locate::pieces(input, &self.matches)
-        } else {
-            let whole = 0..input.len();
-            let mut matches = self.matches.clone();
-            for found in &mut matches {
-                found.span = locate::whole_characters(input, found.span.clone(), &whole);
-            }
-            engine::merge(matches)
-                .into_iter()
-                .map(|found| Piece { found, quoted: false, key_path: None })
-                .collect()
-        };
-        covered(&self.pieces) > before
-    }
-
-    /// The redacted copy with a map back, and the parts of it around what was replaced.
-    fn copy(&self, input: &[u8]) -> (Derived, Vec<Range<usize>>) {
-        let mut copy = Derived::default();
-        let mut near: Vec<Range<usize>> = Vec::new();
-        let mut at = 0;
-        for Piece { found, quoted, .. } in &self.pieces {
-            let span = &found.span;
-            copy.copy(&input[at..span.start], at);
-            let start = copy.text.len();
-            let placeholder = found.kind.placeholder();
-            if *quoted {
-                copy.unit(format!("\"{placeholder}\"").as_bytes(), span.start, span.len());
-            } else {
-                copy.unit(placeholder.as_bytes(), span.start, span.len());
-            }
-            at = span.end;
-            let part = start.saturating_sub(AROUND)..copy.text.len() + AROUND;
-            match near.last_mut() {
-                Some(last) if part.start <= last.end => last.end = part.end,
-                _ => near.push(part),
-            }
-        }
-        copy.copy(&input[at..], at);
-        let near = at_words(near, &copy.text);
-        (copy, near)
-    }
-}
-
-/// Most bytes by which a part is made longer to end between words.
-const MAX_WORD: usize = 256;
-
-/// Makes sorted parts of a text longer until they start and end between words, so that what is
-/// derived from a part has no half of an address in it.
-fn at_words(parts: Vec<Range<usize>>, text: &[u8]) -> Vec<Range<usize>> {
-    let is_word = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
-    let mut out: Vec<Range<usize>> = Vec::with_capacity(parts.len());
-    for part in parts {
-        let end = part.end.min(text.len());
-        let before = text[..part.start].iter().rev().take(MAX_WORD).take_while(is_word).count();
-        let after = text[end..].iter().take(MAX_WORD).take_while(is_word).count();
-        match out.last_mut() {
-            Some(last) if part.start - before <= last.end => last.end = end + after,
-            _ => out.push(part.start - before..end + after),
-        }
-    }
-    out
-}
-
 /// What two sorted lists of ranges have in common.
 fn intersect(ranges: &[Range<usize>], near: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut out = Vec::new();
@@ -250,25 +186,6 @@ fn intersect(ranges: &[Range<usize>], near: &[Range<usize>]) -> Vec<Range<usize>
         }
     }
     out
-}
-
-/// Takes placeholders that already stand in the text out of the matches.
-fn without_barriers(text: &[u8], matches: Vec<Match>) -> Vec<Match> {
-    if matches.is_empty() {
-        return matches;
-    }
-    let barriers = barrier::find(text);
-    if barriers.is_empty() {
-        return matches;
-    }
-    matches
-        .into_iter()
-        .flat_map(|found| {
-            barrier::subtract(&found.span, &barriers)
-                .into_iter()
-                .map(move |span| Match { span, ..found.clone() })
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -355,6 +272,26 @@ mod tests {
         ] {
             let copy = redactor.scan_text(text.as_bytes()).apply(text.as_bytes()).into_owned();
             assert_eq!(String::from_utf8_lossy(&copy), expected);
+        }
+    }
+
+    /// Each of these numbers is seen only once the one before it is gone.
+    #[test]
+    fn what_is_found_one_after_another_is_redacted_to_the_end() {
+        let redactor = Redactor::builtin();
+        for (count, is_fine) in [(40, true), (500, false), (6_000, false)] {
+            let text = format!("before {} after", "06 12 34 56 78)".repeat(count));
+            for json in [false, true] {
+                let text = if json { format!("{{\"a\": [\"{text}\", 1]}}") } else { text.clone() };
+                let scan = redactor.scan(None, text.as_bytes(), json);
+                assert!(!scan.withheld(), "{count}");
+                let copy = scan.apply(text.as_bytes()).into_owned();
+                assert!(redactor.scan(None, &copy, json).is_clean(), "{count}");
+                let copy = String::from_utf8(copy).unwrap();
+                assert!(copy.contains("[REDACTED-"), "{count}");
+                let fine = "[REDACTED-PHONE])".repeat(count);
+                assert_eq!(copy.contains(&format!("before {fine} after")), is_fine, "{count}");
+            }
         }
     }
 
