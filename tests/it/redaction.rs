@@ -78,7 +78,7 @@ fn explain_tells_what_is_left_alone_for_a_server() {
     let bed = Bed::new().settings(exception(&["ours"], "our own addresses"));
     let bed = bed.settings(json!({"redaction": {"disabled_kinds": ["mac"]}}));
     let shown = told(&bed.run(&["explain", "--server", "ours"]));
-    for part in ["email", "1 listed values", "our own addresses", "config.json:", "mac"] {
+    for part in ["email", "1 listed value", "our own addresses", "config.json:", "mac"] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
     assert!(!shown.contains("corp-mail"), "{shown}");
