@@ -184,9 +184,22 @@ pub(crate) fn places(at: usize, mut mask: u64) -> impl Iterator<Item = usize> {
     })
 }
 
+/// How many bytes of base64, base64url or hex a text starts with.
+pub(crate) fn run_length(text: &[u8]) -> usize {
+    static RUNS: [bool; 256] = {
+        let mut runs = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            runs[byte] = is_run(byte as u8);
+            byte += 1;
+        }
+        runs
+    };
+    text.iter().take_while(|byte| RUNS[usize::from(**byte)]).count()
+}
+
 /// Bytes of base64, base64url and hex.
-#[inline(always)]
-pub(crate) fn is_run(byte: u8) -> bool {
+pub(crate) const fn is_run(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'-' | b'_')
 }
 

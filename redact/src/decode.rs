@@ -183,8 +183,26 @@ fn derive(out: &mut Derived, text: &[u8], region: Range<usize>, escapes: bool) {
 
 /// The byte of `%41`.
 fn hex_pair(text: &[u8]) -> Option<u8> {
-    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
-    u8::try_from(digit(1)? * 16 + digit(2)?).ok()
+    let digit = |at: usize| hex_digit(*text.get(at)?);
+    Some(digit(1)? << 4 | digit(2)?)
+}
+
+/// What a hex digit stands for.
+#[inline]
+fn hex_digit(byte: u8) -> Option<u8> {
+    /// A load is less than comparisons, as hashes are made of digits and letters.
+    static DIGITS: [u8; 256] = {
+        let mut digits = [16; 256];
+        let mut digit = 0;
+        while digit < 16 {
+            digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+            digits[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+            digit += 1;
+        }
+        digits
+    };
+    let digit = DIGITS[usize::from(byte)];
+    (digit < 16).then_some(digit)
 }
 
 /// The character of an HTML entity, and its length.
@@ -368,7 +386,7 @@ impl Encoded<'_> {
         for run in &self.runs {
             let (start, limit) = (run.start, run.end);
             let window = &self.text[start..limit.min(start + MAX_RUN)];
-            let end = start + window.iter().take_while(|b| blocks::is_run(**b)).count();
+            let end = start + blocks::run_length(window);
             if let Some(decoded) = decode_run(&self.text[start..end]) {
                 let after = self.text[end..limit].iter().take(2);
                 let padding = after.take_while(|b| **b == b'=').count();
@@ -387,27 +405,35 @@ fn is_promising(run: &[u8]) -> bool {
         let [_, a, b, c] = bits.to_be_bytes();
         is_printable(a) && is_printable(b) && is_printable(c)
     });
-    text || head.iter().all(u8::is_ascii_hexdigit)
+    text || head.iter().all(|byte| hex_digit(*byte).is_some())
 }
 
 /// What a byte of a run stands for in base64 or base64url.
+#[inline]
 fn sextet(byte: u8) -> u8 {
-    match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        _ => 63,
-    }
+    static SEXTETS: [u8; 256] = {
+        let mut sextets = [63; 256];
+        let mut at = 0;
+        while at < 62 {
+            let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+            sextets[letters[at] as usize] = at as u8;
+            at += 1;
+        }
+        sextets[b'+' as usize] = 62;
+        sextets[b'-' as usize] = 62;
+        sextets
+    };
+    SEXTETS[usize::from(byte)]
 }
 
 /// What a run encodes, where that is text.
 fn decode_run(run: &[u8]) -> Option<Vec<u8>> {
     if run.len().is_multiple_of(2)
         && run.len() >= 2 * MIN_RUN
-        && run.iter().all(u8::is_ascii_hexdigit)
+        && run.iter().all(|byte| hex_digit(*byte).is_some())
     {
-        let pairs = || run.chunks(2).filter_map(|pair| hex_pair(&[0, pair[0], pair[1]]));
+        let digit = |byte: u8| hex_digit(byte).unwrap_or(0);
+        let pairs = || run.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1]));
         let most = run.len() / 2 / ODD_SHARE;
         let is_text = pairs().filter(|byte| !is_printable(*byte)).nth(most).is_none();
         return is_text.then(|| pairs().collect());
@@ -531,8 +557,21 @@ fn glue_end(text: &[u8], at: usize, limit: usize) -> Option<usize> {
         .filter(|after| *after < limit)
 }
 
+/// Which bytes pieces of a token are made of.
+static PIECES: [bool; 256] = {
+    let mut pieces = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pieces[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~');
+        byte += 1;
+    }
+    pieces
+};
+
+#[inline]
 fn is_piece(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~')
+    PIECES[usize::from(byte)]
 }
 
 fn piece_before(text: &[u8], floor: usize, end: usize) -> usize {

@@ -2,18 +2,22 @@
 //! Accepts a text and places in it; promises a look at a few bytes around them.
 
 /// Whether a word may start at `at`: nothing, or no letter or digit, stands before it.
+#[inline]
 pub(crate) fn starts_word(text: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else { return true };
     let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
     if !inside(before) || !inside(at) {
         return true;
     }
-    if text[before] == b'm' && ends_colour(&text[..before]) {
-        return true;
+    matches!(text[before], b'm' | b'n' | b'r' | b't') && ends_mark(text, before)
+}
+
+/// Whether the letter at `at` is no part of a word: that of an escape (`\n`), or of a colour.
+fn ends_mark(text: &[u8], at: usize) -> bool {
+    if text[at] == b'm' {
+        return ends_colour(&text[..at]);
     }
-    // The letter of an escape (`\n`) is no part of the word.
-    matches!(text[before], b'n' | b'r' | b't')
-        && before.checked_sub(1).is_some_and(|at| text[at] == b'\\')
+    at.checked_sub(1).is_some_and(|before| text[before] == b'\\')
 }
 
 /// Whether the keyword at `start..end` is a word of its own in a name: it starts at a boundary or
