@@ -334,11 +334,10 @@ fn is_comment(line: &[u8]) -> bool {
         [b'*', b' ' | b'\t', ..] => indented,
         _ => false,
     };
-    let named = match line {
-        [.., last, b' ' | b'\t', b'<' | b'('] => last.is_ascii_alphabetic() || *last == b'.',
-        _ => false,
-    };
-    marked && named
+    let Some((b'<' | b'(', name)) = line.split_last() else { return false };
+    let blank = name.iter().rev().take_while(|b| matches!(b, b' ' | b'\t' | b',')).count();
+    let last = name[..name.len() - blank].last();
+    marked && blank > 0 && last.is_some_and(|b| b.is_ascii_alphabetic() || *b == b'.' || *b >= 0x80)
 }
 
 /// Whether a line starts with years as a copyright file's does: `2014, 2016-2018, Jane Doe`.
@@ -419,6 +418,7 @@ mod tests {
             "# Created by Jane Doe <jane@corp.com>",
             "// Jane Doe <jane@corp.com>",
             " *  Jane Doe (jane@corp.com)",
+            " *\t\tJane Doe, <jane@corp.com>",
             "   Copyright (C) 2017 Jane Doe\n      jane@corp.com\n",
             "## Authors\n\n* Joe <joe@corp.com>\n\n* Jane <jane@corp.com>\n",
             "## Author\n\n[Jane](https://x.org) ([jane@corp.com](mailto:jane@corp.com))",

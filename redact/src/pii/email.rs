@@ -37,6 +37,10 @@ pub(super) fn at_sign(work: &mut Work<'_>, text: &[u8], at: usize, authors: &mut
     if local == 0 || local > MAX_LOCAL || domain == 0 || text[at - 1] == b'.' {
         return;
     }
+    // A name in code goes on: `imports@env.await_promise`.
+    if after.get(domain) == Some(&b'_') {
+        return;
+    }
     let name = &after[..domain];
     let Some(dot) = memchr::memrchr(b'.', name) else { return };
     let top = &name[dot + 1..];

@@ -32,7 +32,12 @@ pub(crate) fn v4(text: &[u8], at: usize) -> Option<(Range<usize>, Kind)> {
     }
     let address: Ipv4Addr = std::str::from_utf8(&window[..trimmed]).ok()?.parse().ok()?;
     let kind = v4_kind(address)?;
-    if kind == Kind::PrivateIp && (is_network(address, after) || is_literal(text, at)) {
+    if is_network(address, after) || kind == Kind::PrivateIp && is_example(text, at) {
+        return None;
+    }
+    // A name of the reverse tree, which has the parts the other way round (RFC 1035, section 3.5).
+    let [a, b, c, d] = address.octets();
+    if after.starts_with(b".in-addr.arpa") && v4_kind(Ipv4Addr::new(d, c, b, a)).is_none() {
         return None;
     }
     if is_version(text, at, address) || is_made_up(&window[..trimmed], address) {
@@ -64,8 +69,30 @@ fn is_network(address: Ipv4Addr, after: &[u8]) -> bool {
     (1..=2).contains(&digits) && bits < 32 && u32::from(address).trailing_zeros() >= 32 - bits
 }
 
+/// How far before an address the start of its comment may stand, in bytes.
+const COMMENT: usize = 120;
+
 /// Whether an address is an example in code or its documentation, as far as one for private use can
-/// be: the first argument of a call (`Address4('192.168.0.1')`), or marked as code (`` `10.0.0.1` ``).
+/// be: it is called one, stands in a comment, or [`is_literal`].
+fn is_example(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(COMMENT)..at];
+    let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let line = &before[start..];
+    let begins = start > 0 || at <= COMMENT;
+    let indented = line.first().is_some_and(u8::is_ascii_whitespace);
+    let comment = match line.trim_ascii_start() {
+        [b'/', b'/', b' ' | b'/' | b'!', ..] => true,
+        [b'*', b' ', ..] => indented,
+        _ => false,
+    };
+    let near = line[line.len().saturating_sub(16)..].to_ascii_lowercase();
+    let called =
+        [&b"e.g."[..], b"example"].iter().any(|word| memchr::memmem::find(&near, word).is_some());
+    begins && comment || called || is_literal(text, at)
+}
+
+/// Whether an address is the first argument of a call (`Address4('192.168.0.1')`), or marked as code
+/// (`` `10.0.0.1` ``).
 fn is_literal(text: &[u8], at: usize) -> bool {
     match &text[at.saturating_sub(4)..at] {
         [.., b'`'] => true,
@@ -77,10 +104,10 @@ fn is_literal(text: &[u8], at: usize) -> bool {
 }
 
 /// Whether an address is made up: its parts, or the digits it is written with, count up evenly
-/// (`10.20.30.40`, `123.45.67.89`).
+/// (`10.20.30.40`, `123.45.67.89`), or are all the same.
 fn is_made_up(written: &[u8], address: Ipv4Addr) -> bool {
     let [a, b, c, d] = address.octets().map(i32::from);
-    let even = b > a && b - a == c - b && c - b == d - c;
+    let even = b >= a && b - a == c - b && c - b == d - c;
     let mut digits = written.iter().filter(|byte| byte.is_ascii_digit());
     let mut last = digits.next();
     let rising = digits.all(|digit| {
@@ -141,6 +168,8 @@ const VERSION_WORDS: &[&[u8]] = &[
     b"revision",
     b"section",
     b"sections",
+    b"spec",
+    b"specification",
     b"step",
     b"workflow",
     b"update",
@@ -154,7 +183,7 @@ const VERSION_WORDS: &[&[u8]] = &[
     b"v8",
 ];
 
-/// Largest part of four that read like a version or a section's number; `10.0.…` does not.
+/// Largest part of four that read like a version or a section's number; `10.…` does not.
 const SMALL: u8 = 31;
 
 /// Whether four numbers are rather a version, a section's number or an object identifier: a word
@@ -171,7 +200,7 @@ fn is_version(text: &[u8], at: usize, address: Ipv4Addr) -> bool {
     }
     let small = parts.iter().all(|part| *part <= SMALL)
         && parts.iter().any(|part| *part != parts[0])
-        && parts[..2] != [10, 0];
+        && parts[0] != 10;
     // A section, and a requirement (PEP 440).
     if matches!(&text[..at], [.., 0xC2, 0xA7] | [.., 0xC2, 0xA7, b' ']) {
         return true;
@@ -198,7 +227,11 @@ fn v4_kind(address: Ipv4Addr) -> Option<Kind> {
     // RFC 5737; the protocols' own and benchmarks (RFC 6890, RFC 2544); a cloud's metadata, whose
     // address is the same for everyone.
     let nobodys = address.is_documentation()
-        || matches!(address.octets(), [192, 0, 0, _] | [198, 18 | 19, ..] | [169, 254, 169, 254]);
+        || matches!(address.octets(), [192, 31, 196, _] | [192, 52, 193, _] | [192, 88, 99, _])
+        || matches!(
+            address.octets(),
+            [192, 175, 48, _] | [192, 0, 0, _] | [198, 18 | 19, ..] | [169, 254, 169, 254]
+        );
     // Public resolvers, the same for everyone who uses them (Google, Cloudflare, Quad9, OpenDNS).
     let resolver = matches!(
         address.octets(),
@@ -255,7 +288,7 @@ pub(crate) fn colon(text: &[u8], colon: usize) -> (usize, Option<(Range<usize>, 
         Some((start..start + length, Kind::Mac))
     } else {
         v6(candidate)
-            .filter(|kind| *kind != Kind::PrivateIp || !is_literal(text, start))
+            .filter(|kind| *kind != Kind::PrivateIp || !is_example(text, start))
             .map(|kind| (start..start + length, kind))
     };
     (next, found)
@@ -373,6 +406,11 @@ mod tests {
             "new Address(\"10.3.0.1\")",
             "ip('10.3.0.1')",
             "10.20.30.40",
+            "22.22.22.22",
+            "92.21.0.0/16",
+            "42.2.0.192.in-addr.arpa",
+            "  // see 10.3.0.1",
+            "for example, 10.3.0.1",
             "123.45.67.89",
         ] {
             check(calm, None);
@@ -394,12 +432,15 @@ mod tests {
             "1.3.101.112",
             "\u{a7}2.5.5.2 of an address",
             "types-setuptools ==67.2.0.1",
+            "Networking Descriptor, from CDC spec 5.2.3.16",
             "upgrade to a patched release from 4.5.103.30",
         ] {
             check(version, None);
         }
         check("ip.addr==12.5.9.30", Some(("12.5.9.30", Kind::Ip)));
         check("from 12.5.9.30", Some(("12.5.9.30", Kind::Ip)));
+        check("7.3.21.92.in-addr.arpa", Some(("7.3.21.92", Kind::Ip)));
+        check("//192.168.7.9/share", Some(("192.168.7.9", Kind::PrivateIp)));
         check("connect(10.3.0.1)", Some(("10.3.0.1", Kind::PrivateIp)));
         check("192.168.7.0/33", Some(("192.168.7.0", Kind::PrivateIp)));
         check("client_ip=12.5.9.30", Some(("12.5.9.30", Kind::Ip)));

@@ -154,6 +154,8 @@ pub(super) fn is_nobodys(local: &[u8], domain: &[u8]) -> bool {
     digits >= MESSAGE_DIGITS
         || LIST_HOSTS.contains(&first)
         || domain.starts_with(b"users.noreply.")
+        // Accounts of programs (Google Cloud, "Service accounts overview").
+        || domain.ends_with(b".gserviceaccount.com")
         || domain == b"mail.gmail.com"
         // Names of algorithms (RFC 4251, section 6).
         || domain == b"openssh.com"
@@ -186,6 +188,7 @@ mod tests {
             "ops+robot@npmjs.com",
             "security@corp.com",
             "bug-make@gnu.org",
+            "backup@shop.iam.gserviceaccount.com",
             "7vtzf77wjp.fsf@gitster.dyndns.org",
         ] {
             check(nobodys, true);

@@ -325,7 +325,11 @@ fn national(candidate: &[u8], groups: &Groups, text: &[u8], at: usize) -> bool {
         // 0044 20 7946 0958
         (b'0', [3..=6, _, _, ..]) if candidate.starts_with(b"00") => {
             let digits: usize = groups.all().iter().sum();
-            candidate[2] != b'0' && (11..=15).contains(&digits) && separator != Some(b'.')
+            let hexadecimal = candidate[1..].windows(3).any(|three| three == b" 00");
+            candidate[2] != b'0'
+                && !hexadecimal
+                && (11..=15).contains(&digits)
+                && separator != Some(b'.')
         }
         (b'0', _) if second == b'0' => false,
         (b'0', [2, 2, 2, 2, 2]) => separator != Some(b'/') && !is_dump(candidate, text, at),
@@ -617,6 +621,7 @@ mod tests {
             "+35236450.6",
             "phone: 111-222-3333",
             "0062 0061 0072",
+            "0031 2044 0034",
         ] {
             check(none, None);
         }

@@ -93,6 +93,27 @@ const CHECKS: &[(&str, Check, Finds, &[&str])] = &[
     ("sg-uen", sg_uen, Last, &["201434292D", "T16RF0037C"]),
     // GB 11643-1999, its example.
     ("cn-id", cn_id, Last, &["11010519491231002X"]),
+    // Of python-stdnum's ru.inn, ua.rntrc, is_.kennitala, si.emso, co.nit, pe.ruc and ec.ci.
+    ("ru-inn", ru_inn, Last, &["171330229013", "7251027346"]),
+    ("ua-rnokpp", ua_rnokpp, Last, &["3490035040", "3408323134"]),
+    ("is-kennitala", is_kennitala, At(8), &["120174-2150", "1201748940"]),
+    ("jmbg", jmbg, Last, &["0101006500170", "0101006500405"]),
+    ("co-nit", co_nit, Last, &["325905591", "3740461409"]),
+    ("pe-ruc", pe_ruc, Last, &["20744323615", "20044171784"]),
+    ("ec-id", ec_id, Last, &["1716413172", "1713570800"]),
+    // Social Fund of Russia, resolution 192p, its example.
+    ("ru-snils", ru_snils, Last, &["112-233-445 95"]),
+    ("lv-code", lv_code, Last, &["150875-17370"]),
+    // The usual examples.
+    ("tw-id", tw_id, Last, &["A123456789"]),
+    ("hk-id", hk_id, Last, &["A1234563", "AB9876543"]),
+    ("jp-individual", jp_individual, Last, &["123456789018"]),
+    ("ir-code", ir_code, Last, &["0499370899"]),
+    ("uy-ci", uy_ci, Last, &["12345672"]),
+    ("hu-person", hu_person, Last, &["8123456786"]),
+    ("kz-iin", kz_iin, Last, &["850101300015"]),
+    ("ae-id", ae_id, Last, &["784-1980-1234567-8"]),
+    ("sg-business", sg_business, Last, &["53125226D"]),
 ];
 
 /// European VAT numbers of companies, as their sites show them.
