@@ -1,5 +1,6 @@
 //! Owns values that are known by their form alone, without a word before them: NKEY seeds of NATS,
-//! keys of Mailgun, app tokens of Facebook, tokens of Jira and Confluence, UUIDs.
+//! keys of Mailgun, fal and Zhipu, app tokens of Facebook, tokens of Jira, Confluence and Bitwarden,
+//! UUIDs.
 //! Accepts a text and where a long run of base64, base64url or hex starts; emits the spans of such
 //! values; promises one look at each byte of a run.
 
@@ -12,12 +13,19 @@ use crate::rule::{Detector, base64_prefix};
 const NATS_SEED: usize = 58;
 /// Least entropy of a seed, in bits per character; that of 58 random ones is about 4.6.
 const LEAST_ENTROPY: f64 = 3.5;
+/// Length of 16 bytes in hex.
+const HEX: usize = 32;
 /// Length of a key of Mailgun: 32, 8 and 8 hexadecimal digits.
 const MAILGUN: usize = 50;
 /// Length of the second part of a Facebook app token.
 const FACEBOOK: usize = 27;
 /// Length of a token of Jira: 12 digits, a colon and 20 bytes, in base64.
 const JIRA: usize = 44;
+/// Length of the second part of a key of Zhipu.
+const ZHIPU_SECRET: usize = 16;
+/// Lengths of the parts of a Bitwarden access token.
+const BITWARDEN_SECRET: usize = 30;
+const BITWARDEN_KEY: usize = 24;
 /// Length of a UUID (RFC 9562).
 const UUID: usize = 36;
 
@@ -35,6 +43,19 @@ pub(crate) fn known_form(text: &[u8], start: usize) -> Option<(Detector, Range<u
         }
         _ => 0,
     };
+    match (rest.get(UUID), rest.get(HEX)) {
+        (Some(b':'), _) if is_fal_key(rest) => {
+            return Some((Detector::FalKey, start..start + UUID + 1 + HEX));
+        }
+        (Some(b'.'), _) if is_bitwarden_token(text, start) => {
+            let end = start + UUID + 1 + BITWARDEN_SECRET + 1 + BITWARDEN_KEY;
+            return Some((Detector::BitwardenToken, start - 2..end));
+        }
+        (_, Some(b'.')) if is_zhipu_key(rest) => {
+            return Some((Detector::ZhipuKey, start..start + HEX + 1 + ZHIPU_SECRET));
+        }
+        _ => {}
+    }
     if length > 0 {
         return Some((Detector::JiraToken, start..start + length));
     }
@@ -87,6 +108,40 @@ fn facebook_app_token(text: &[u8], start: usize) -> Option<Range<usize>> {
         && ends(&text[start..], FACEBOOK)
         && is_machine_made(secret))
     .then_some(number..start + FACEBOOK)
+}
+
+/// Whether a run is a UUID, a colon and 32 hexadecimal digits.
+fn is_fal_key(rest: &[u8]) -> bool {
+    let secret = rest.get(UUID + 1..UUID + 1 + HEX);
+    is_uuid(&rest[..UUID])
+        && secret.is_some_and(|secret| {
+            secret.iter().all(u8::is_ascii_hexdigit) && entropy(secret) >= 3.0
+        })
+        && ends(rest, UUID + 1 + HEX)
+}
+
+/// Whether a run is the UUID in `0.UUID.secret:key==`.
+fn is_bitwarden_token(text: &[u8], start: usize) -> bool {
+    let rest = &text[start..];
+    let colon = UUID + 1 + BITWARDEN_SECRET;
+    let key = rest.get(colon + 1..colon + 1 + BITWARDEN_KEY);
+    text[..start].ends_with(b"0.")
+        && is_uuid(&rest[..UUID])
+        && rest.get(colon) == Some(&b':')
+        && rest[UUID + 1..colon].iter().all(u8::is_ascii_alphanumeric)
+        && key.is_some_and(|key| key.ends_with(b"=="))
+}
+
+/// Whether a run is 32 hexadecimal digits, a dot and 16 random letters and digits.
+fn is_zhipu_key(rest: &[u8]) -> bool {
+    let Some(secret) = rest.get(HEX + 1..HEX + 1 + ZHIPU_SECRET) else { return false };
+    let has = |of: fn(&u8) -> bool| secret.iter().any(of);
+    rest[..HEX].iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        && secret.iter().all(u8::is_ascii_alphanumeric)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+        && ends(rest, HEX + 1 + ZHIPU_SECRET)
 }
 
 /// Whether what is so long is not a part of something longer.

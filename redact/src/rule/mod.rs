@@ -46,6 +46,12 @@ pub(crate) enum Detector {
     FacebookAppToken,
     /// A token of Jira or Confluence.
     JiraToken,
+    /// A key of fal.
+    FalKey,
+    /// A key of Zhipu.
+    ZhipuKey,
+    /// An access token of Bitwarden.
+    BitwardenToken,
     /// A UUID.
     Uuid,
     /// E-mail addresses.
@@ -81,6 +87,9 @@ impl Detector {
             "mailgun-key" => Detector::MailgunKey,
             "facebook-app-token" => Detector::FacebookAppToken,
             "jira-token" => Detector::JiraToken,
+            "fal-key" => Detector::FalKey,
+            "zhipu-key" => Detector::ZhipuKey,
+            "bitwarden-token" => Detector::BitwardenToken,
             "uuid" => Detector::Uuid,
             "email" => Detector::Email,
             "card" => Detector::Card,
