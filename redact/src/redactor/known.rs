@@ -91,8 +91,9 @@ impl Known {
         self.fit(input, json);
     }
 
-    /// The redacted copy with a map back, and the parts of it around what the last matches changed.
-    pub(super) fn copy(&self, input: &[u8]) -> (Derived, Vec<Range<usize>>) {
+    /// The redacted copy with a map back, and the parts of it around what the last matches changed,
+    /// or around `all` that was replaced.
+    pub(super) fn copy(&self, input: &[u8], all: bool) -> (Derived, Vec<Range<usize>>) {
         let mut copy = Derived::default();
         let mut near: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
@@ -107,7 +108,7 @@ impl Known {
                 copy.unit(placeholder.as_bytes(), span.start, span.len());
             }
             at = span.end;
-            if !self.is_new(piece) {
+            if !all && !self.is_new(piece) {
                 continue;
             }
             let part = start.saturating_sub(AROUND)..copy.text.len() + AROUND;

@@ -54,19 +54,23 @@ impl Redactor {
         let mut known = Known::default();
         let fine = if input.len() <= SHORT { FINE_ROUNDS_SHORT } else { FINE_ROUNDS };
         let mut reach = FIRST_REACH;
+        let mut saw_all = true;
         for round in 0..MAX_ROUNDS {
             if work.exhausted {
                 return Ok(withheld(json));
             }
             let found = std::mem::take(&mut work.found);
-            if !known.add(input, found, json) {
+            let has_changed = known.add(input, found, json);
+            if !has_changed && saw_all {
                 return Ok(self.finish(known.pieces, &work.exempted, json));
             }
-            if round >= fine {
+            // Where rules look next depends on where they began, so that the end is a look at all.
+            saw_all = !has_changed || round == 0;
+            if has_changed && round >= fine {
                 known.widen(input, json, reach, self.fingerprint_key());
                 reach = reach.saturating_mul(2);
             }
-            let (copy, near) = known.copy(input);
+            let (copy, near) = known.copy(input, saw_all);
             if self.look(&mut work, &copy.text, json, &near).is_err() {
                 return Ok(withheld(json));
             }
