@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use regex::bytes::Regex;
+
 use super::{Work, word};
 use crate::context;
 use crate::rule::{How, MAX_TOKEN, Rule};
@@ -11,6 +13,9 @@ use crate::{Confidence, Kind, Verdict};
 
 /// Most bytes after its keyword that an expression with a reach looks at.
 const MAX_REACHING: usize = 512;
+
+/// How often a token must say the same to be a placeholder.
+const LEAST_REPEATED: usize = 3;
 
 /// Least entropy of a token of 24 bytes or more, in bits per byte: less is a placeholder.
 const LEAST_ENTROPY: f64 = 1.3;
@@ -34,24 +39,24 @@ impl Work<'_> {
         let at = reach_back(text, keyword, reach);
         let most = if reach > 0 { MAX_REACHING } else { MAX_TOKEN };
         let window = &text[at..text.len().min(keyword + most)];
-        let found = if regex.is_match(window) { regex.captures(window) } else { None };
-        let Some(found) = found else {
+        let Some(found) = Found::of(rule, regex, window) else {
             self.spend(32 + reach);
-            self.waits.wait(rule, index, keyword);
+            // What starts later and ends in the window would have been found.
+            let seen = rule.longest().map_or(0, |longest| MAX_REACHING.saturating_sub(longest));
+            self.waits.wait(rule, index, keyword, if reach > 0 { seen } else { 0 });
             return;
         };
-        let secret = secret_of(rule, &found);
-        if !self.spend(secret.end) {
+        if !self.spend(found.secret.end) {
             return;
         }
-        let span = at + secret.start..at + secret.end;
+        let span = at + found.secret.start..at + found.secret.end;
         let outside = |start| {
             !word::starts_word(text, start)
                 || word::continues_word(text, span.end)
                 || word::ends_in_file(text, span.end)
         };
-        if !rule.spec.glued && outside(at + found.get(0).map_or(0, |whole| whole.start())) {
-            self.waits.wait(rule, index, keyword);
+        if !rule.spec.glued && outside(at + found.start) {
+            self.waits.wait(rule, index, keyword, 0);
             self.waits.repeat(index, keyword, span.end);
             return;
         }
@@ -144,8 +149,8 @@ impl Work<'_> {
         if rule.spec.entropy > 0.0 && context::entropy(value) < rule.spec.entropy {
             return false;
         }
-        let uniform = value.len() >= 24 && context::entropy(value) < LEAST_ENTROPY;
-        if uniform && rule.spec.how == How::Token && rule.kind == Kind::Secret {
+        let is_token = rule.spec.how == How::Token && rule.kind == Kind::Secret;
+        if is_token && value.len() >= 24 && is_monotonous(value) {
             return false;
         }
         let mut verdict = Verdict::Unchecked;
@@ -184,6 +189,37 @@ fn reach_back(text: &[u8], keyword: usize, reach: usize) -> usize {
     at
 }
 
+/// What a rule's expression matched.
+struct Found {
+    /// Where it starts.
+    start: usize,
+    /// The part that is the secret.
+    secret: Range<usize>,
+}
+
+impl Found {
+    /// The first match in `window`.
+    fn of(rule: &Rule, regex: &Regex, window: &[u8]) -> Option<Found> {
+        // Where no part has a name of its own, all of the match is the secret.
+        if regex.captures_len() == 1 {
+            let whole = regex.find(window)?.range();
+            return Some(Found { start: whole.start, secret: whole });
+        }
+        let found = if regex.is_match(window) { regex.captures(window)? } else { return None };
+        let start = found.get(0)?.start();
+        Some(Found { start, secret: secret_of(rule, &found) })
+    }
+}
+
+/// Whether a long token has little in it, or is a part of it over and over.
+fn is_monotonous(token: &[u8]) -> bool {
+    let period = token.get(..4).and_then(|head| memchr::memmem::find(&token[1..], head));
+    let repeats = period.is_some_and(|at| {
+        (at + 1) * LEAST_REPEATED <= token.len() && token[..token.len() - at - 1] == token[at + 1..]
+    });
+    repeats || context::entropy(token) < LEAST_ENTROPY
+}
+
 /// The part of an expression's match that is the secret.
 fn secret_of(rule: &Rule, found: &regex::bytes::Captures<'_>) -> Range<usize> {
     let chosen = match rule.spec.secret_group {
@@ -191,4 +227,40 @@ fn secret_of(rule: &Rule, found: &regex::bytes::Captures<'_>) -> Range<usize> {
         group => found.get(group as usize),
     };
     chosen.or_else(|| found.get(0)).map_or(0..0, |part| part.range())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Redactor;
+
+    #[test]
+    fn a_token_that_says_the_same_over_and_over_is_none() {
+        for text in ["sk_live_", "abc", "AAAAAAAA-"] {
+            assert!(is_monotonous(text.repeat(9).as_bytes()), "{text}");
+            assert!(!is_monotonous(format!("{}4eC39HqLyjWD", text.repeat(3)).as_bytes()), "{text}");
+        }
+        assert!(!is_monotonous(b"4eC39HqLyjWDarjtT1zd4eC39HqLyjWDarjtT1zd"), "twice is no habit");
+    }
+
+    #[test]
+    fn a_key_after_many_of_its_prefixes_is_found() {
+        let text = format!("{}4eC39HqLyjWDarjtT1zdp7dc", "sk_live_".repeat(400));
+        let scan = Redactor::builtin().scan_text(text.as_bytes());
+        let last = scan.findings().last().map(|one| one.span.end);
+        assert_eq!(last, Some(text.len()));
+        assert!(Redactor::builtin().scan_text("sk_live_".repeat(400).as_bytes()).is_clean());
+    }
+
+    /// A search that failed is not begun anew inside of what it looked at, and misses nothing.
+    #[test]
+    fn a_token_is_found_wherever_it_stands_after_a_failed_search() {
+        let redactor = Redactor::only("prefixed-token");
+        let token = "acme_live_k4t9w2m7x1q8z5v3n6b0c8d1";
+        for between in (0..700).step_by(7) {
+            let text = format!("acme_live_x {} {token}", "_token_ ".repeat(between / 8));
+            let scan = redactor.scan_text(text.as_bytes());
+            assert_eq!(scan.findings().len(), 1, "{between}");
+        }
+    }
 }

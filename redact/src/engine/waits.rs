@@ -26,9 +26,9 @@ struct Repeated {
 }
 
 impl Waits {
-    /// Lets a rule that looks far, and failed at `at`, skip what it has seen.
-    pub(super) fn wait(&mut self, rule: &Rule, index: usize, at: usize) {
-        let skip = rule.spec.stride.max(rule.spec.reach) as usize;
+    /// Lets a rule that looks far, and failed at `at`, skip what it has seen: at least `seen` bytes.
+    pub(super) fn wait(&mut self, rule: &Rule, index: usize, at: usize, seen: usize) {
+        let skip = seen.max(rule.spec.stride.max(rule.spec.reach) as usize);
         if skip > 0 {
             self.waits.push((index, at + skip));
         }

@@ -188,6 +188,8 @@ pub(crate) struct Rule {
     regex: OnceLock<Option<Regex>>,
     path: OnceLock<Option<Regex>>,
     allow: OnceLock<Vec<Allow>>,
+    /// Length of the longest match of the expression, in bytes, where there is a longest one.
+    longest: OnceLock<Option<usize>>,
     /// Where an expression that was read can match; nothing where it is tried on the whole text.
     pub(crate) anchor: Option<Anchor>,
 }
@@ -221,6 +223,7 @@ impl Rule {
             detector,
             validator,
             regex: OnceLock::new(),
+            longest: OnceLock::new(),
             path: OnceLock::new(),
             allow: OnceLock::new(),
             anchor: None,
@@ -282,6 +285,11 @@ impl Rule {
                 compile(&self.expression()).ok()
             })
             .as_ref()
+    }
+
+    /// The length of the expression's longest match, in bytes; nothing where it is not known.
+    pub(crate) fn longest(&self) -> Option<usize> {
+        *self.longest.get_or_init(|| parsed(&self.spec.pattern).ok()?.properties().maximum_len())
     }
 
     /// Whether the rule is about a file of that path, or about none in particular.
