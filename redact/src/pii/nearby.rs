@@ -21,6 +21,7 @@ fn is_letter(byte: u8) -> bool {
 
 /// What stands before a place in its line, in lower case.
 pub(super) struct Nearby {
+    written: [u8; REACH],
     lower: [u8; REACH],
     from: usize,
 }
@@ -32,41 +33,50 @@ impl Nearby {
         let mut lower = [0; REACH];
         let from = REACH - (at - start);
         lower[from..].copy_from_slice(&text[start..at]);
+        let written = lower;
         lower.make_ascii_lowercase();
         let line = memchr::memrchr(b'\n', &lower[from..]).map_or(from, |end| from + end + 1);
         let escaped =
             memchr::memmem::rfind(&lower[line..], b"\\n").map_or(line, |end| line + end + 2);
-        Nearby { lower, from: escaped }
+        Nearby { written, lower, from: escaped }
     }
 
     fn line(&self) -> &[u8] {
         &self.lower[self.from..]
     }
 
+    /// Whether a word ends before that place of the line, and another may start there: no letter
+    /// stands before it, or a small one before a capital (`homePhone`).
+    fn parts(&self, at: usize) -> bool {
+        let line = &self.written[self.from..];
+        at == 0
+            || !line[at - 1].is_ascii_alphabetic()
+            || line[at - 1].is_ascii_lowercase() && line.get(at).is_some_and(u8::is_ascii_uppercase)
+    }
+
     /// How far before the place the nearest of the words starts; a word starts where no letter
     /// stands before it, and may go on (`address` is told by `addr`).
     pub(super) fn nearest(&self, words: &[&[u8]]) -> Option<usize> {
         let line = self.line();
-        let starts =
-            |at: usize| is_letter(line[at]) && (at == 0 || !line[at - 1].is_ascii_alphabetic());
         (0..line.len())
             .rev()
-            .find(|&at| starts(at) && words.iter().any(|word| line[at..].starts_with(word)))
+            .find(|&at| {
+                is_letter(line[at])
+                    && self.parts(at)
+                    && words.iter().any(|word| line[at..].starts_with(word))
+            })
             .map(|at| line.len() - at)
     }
 
     /// As [`Nearby::nearest`], for words that end there.
     pub(super) fn nearest_whole(&self, words: &[&[u8]]) -> Option<usize> {
         let line = self.line();
-        let goes_on = |at: usize| line.get(at).is_some_and(u8::is_ascii_alphabetic);
-        let whole =
-            |at: usize, word: &[u8]| line[at..].starts_with(word) && !goes_on(at + word.len());
+        let ends = |at: usize| !line.get(at).is_some_and(u8::is_ascii_alphabetic) || self.parts(at);
+        let whole = |at: usize, word: &[u8]| line[at..].starts_with(word) && ends(at + word.len());
         (0..line.len())
             .rev()
             .find(|&at| {
-                is_letter(line[at])
-                    && (at == 0 || !line[at - 1].is_ascii_alphabetic())
-                    && words.iter().any(|word| whole(at, word))
+                is_letter(line[at]) && self.parts(at) && words.iter().any(|word| whole(at, word))
             })
             .map(|at| line.len() - at)
     }
@@ -85,6 +95,8 @@ mod tests {
         check("IP ", Some(3));
         check("ip: address=", Some(8));
         check("ship ", None);
+        check("clientIp ", Some(3));
+        check("CLIENTIP ", None);
         check("ip\n", None);
         check(r#""ip\n"#, None);
         check(&format!("ip{}", "x".repeat(REACH)), None);
@@ -98,7 +110,9 @@ mod tests {
         };
         assert!(found("{\"id\": \""));
         assert!(found("order_id="));
+        assert!(found("userIdText="));
         assert!(!found("ideal "));
+        assert!(!found("humid "));
         assert!(!found("valid "));
     }
 }

@@ -487,6 +487,18 @@ fn is_named(text: &[u8], at: usize, candidate: &[u8]) -> bool {
         b"contact_number",
         b"contactnumber",
         b"hotline",
+        b"cell number",
+        b"cell_number",
+        b"cellnumber",
+        b"mobilnummer",
+        b"handynr",
+        b"caller_id",
+        b"callerid",
+        b"caller id",
+        b"from_number",
+        b"fromnumber",
+        b"to_number",
+        b"tonumber",
         b"puhelin",
         b"telepon",
         b"talrunis",
@@ -598,6 +610,8 @@ mod tests {
         check("Телефон 604 04 01", Some("604 04 01"));
         check("contact: 63918616", Some("63918616"));
         check("contact_id: 63918616", None);
+        check("\"homePhone\":\"63918616\"", Some("63918616"));
+        check("\"faxNumber\": 63918616", Some("63918616"));
         check("415 555 0132 415 555 0133", Some("415 555 0132"));
         check("415 555 0132 94103 17 8", None);
         check("phone_number: 4155550132", Some("4155550132"));
