@@ -312,11 +312,17 @@ fn is_bracketed(before: &[u8]) -> bool {
         || [&b"&lt;"[..], b"<lt>", b"([", b"(mailto:"].iter().any(|end| before.ends_with(end))
 }
 
-/// Whether a word is all of its line, but for marks of a heading (`## Authors`, `=head1 AUTHOR`) or
-/// a colon at its end; `rest` follows it.
+/// How far before a word the mark of its heading may stand, in bytes.
+const HEADING: usize = 40;
+
+/// Whether a word is all of its line, but for marks of a heading (`=head1 AUTHOR`) or a colon at its
+/// end, or stands in a heading of Markdown (`## Our contributors`); `rest` follows it.
 fn is_heading(text: &[u8], at: usize, rest: &[u8]) -> bool {
-    let before = &text[at.saturating_sub(16)..at];
+    let before = &text[at.saturating_sub(HEADING)..at];
     let start = &before[line(before)..];
+    if start.len() < before.len() && start.starts_with(b"##") {
+        return true;
+    }
     let marks = start.strip_prefix(b"=head").map_or(start, |rest| rest.get(1..).unwrap_or(rest));
     let marked = marks.iter().all(|b| matches!(b, b'#' | b'=' | b'*' | b' ' | b'\t'));
     let ends = rest.iter().take(8).find(|b| !matches!(b, b' ' | b':' | b'*' | b'#' | b'\r'));
@@ -422,6 +428,7 @@ mod tests {
             "   Copyright (C) 2017 Jane Doe\n      jane@corp.com\n",
             "## Authors\n\n* Joe <joe@corp.com>\n\n* Jane <jane@corp.com>\n",
             "## Author\n\n[Jane](https://x.org) ([jane@corp.com](mailto:jane@corp.com))",
+            "x\n\n## Our contributors\n\nJane Doe <jane@corp.com>",
             "=head1 AUTHOR\n\nJane Doe E<lt>jane@corp.comE<gt>",
             "AUTHORS\n-------\nJane Doe &lt;jane@corp.com&gt;",
             "# Authors\\n\\nJane Doe <jane@corp.com>",

@@ -143,8 +143,7 @@ fn judge(groups: &Groups<'_>, text: &[u8], at: usize) -> Option<(Kind, Confidenc
             Some((Kind::Ssn, Confidence::Low, Verdict::Unchecked))
         }
         ([4, 4, 1], b'-') if checksum::aba(value) => valid(Kind::BankAccount),
-        ([4, 3, 3], b'-') if checksum::npi(value) => valid(Kind::MedicalId),
-        ([4, 3, 3], b' ') if matches!(value[0], b'1' | b'2') && checksum::npi(value) => {
+        ([4, 3, 3], b' ' | b'-') if matches!(value[0], b'1' | b'2') && checksum::npi(value) => {
             valid(Kind::MedicalId)
         }
         // India.

@@ -39,10 +39,14 @@ pub(crate) fn dea(value: &[u8]) -> bool {
     Digits::exactly(value, 7).is_some_and(|d| d.weighted(&[1, 2, 1, 2, 1, 2]) % 10 == d.at(6))
 }
 
-/// United States routing numbers: weights 3, 7, 1 (American Bankers Association).
+/// United States routing numbers: a district of the Federal Reserve, of thrifts or electronic, and
+/// weights 3, 7, 1 (American Bankers Association).
 pub(crate) fn aba(value: &[u8]) -> bool {
-    Digits::exactly(value, 9)
-        .is_some_and(|d| d.weighted(&[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0 && !d.is_uniform())
+    Digits::exactly(value, 9).is_some_and(|d| {
+        matches!(d.number(0, 2), 0..=12 | 21..=32 | 61..=72 | 80)
+            && d.weighted(&[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+            && !d.is_uniform()
+    })
 }
 
 /// A pair of mod 11 checks with weights rising from the right, as Brazil uses them.
