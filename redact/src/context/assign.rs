@@ -131,6 +131,10 @@ impl<'t> Assignments<'t> {
         };
         self.set_value(&mut assigned, at)?;
         // What a colon follows is the next key, and what seemed a key was a value.
+        // In a line of nothing but words, a key and its value, the value was written there.
+        if matches!(operator, Operator::Colon | Operator::Equals | Operator::Word) {
+            assigned.line_start |= self.is_alone(&assigned);
+        }
         let is_key = assigned.operator == Operator::Comma && assigned.quote.is_some() && {
             let after = self.blanks(assigned.value.end + 1, true);
             text.get(after) == Some(&b':')
@@ -183,6 +187,7 @@ impl<'t> Assignments<'t> {
             [b'>', ..] if self.is_tag(key) => (Operator::Tag, 1),
             [b'(', ..] if at == start && !quoted_key => (Operator::Call, 1),
             [b'i', b's', b' ', ..] if at > unblanked => (Operator::Word, 3),
+            [b'a', b'r', b'e', b' '] if at > unblanked => (Operator::Word, 4),
             // `#define NAME "…"`, and `name "…"` as Gradle and Ruby write it.
             [b'"' | b'\'', ..]
                 if at > unblanked
@@ -486,6 +491,20 @@ impl<'t> Assignments<'t> {
         matches!(before.trim_ascii_end().last(), Some(b',' | b'{' | b'('))
     }
 
+    /// Whether words stand before a key in its line, and nothing after its value.
+    fn is_alone(&self, assigned: &Assigned) -> bool {
+        let text = self.text;
+        let after = text[assigned.value.end..].iter().take(4);
+        let ends = after
+            .take_while(|b| !matches!(b, b'\n' | b'\r'))
+            .all(|b| matches!(b, b' ' | b'"' | b'\'' | b'`' | b'.' | b','));
+        let from = assigned.key.start.saturating_sub(MAX_BLANKS);
+        let before = &text[from..assigned.key.start];
+        let line = memchr::memrchr(b'\n', before).map(|at| &before[at + 1..]);
+        let line = if from == 0 { Some(line.unwrap_or(before)) } else { line };
+        ends && line.is_some_and(|line| line.iter().all(|b| b.is_ascii_alphabetic() || *b == b' '))
+    }
+
     /// Whether a key is what its line assigns to: nothing but indentation, a list dash, a comment
     /// sign or words such as `export` stand before it.
     fn line_start(&self, at: usize) -> bool {
@@ -547,6 +566,7 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
             match rest.get(blanks) {
                 Some(b'=' | b':' | b'-' | b'<' | b'>' | b'|' | b'?' | b'+' | b'.' | b',') => true,
                 Some(b'i') => rest.get(blanks + 1) == Some(&b's'),
+                Some(b'a') => rest[blanks..].starts_with(b"are "),
                 Some(b'"' | b'\'') => true,
                 _ => {
                     // The value of a flag, or more words before the operator.

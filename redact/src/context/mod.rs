@@ -47,7 +47,7 @@ pub(crate) fn judge(
         return;
     }
     let judgement = judged.recall(text, assigned, || {
-        let class = key::classify(&text[assigned.key.clone()]);
+        let class = class_of(text, &assigned.key);
         if class == KeyClass::Other
             || is_part_of_name(text, assigned.key.start)
             || repeats_key(text, assigned)
@@ -67,6 +67,19 @@ pub(crate) fn judge(
         }
         work.add_kind(text, value, rule, kind, confidence, Verdict::Unchecked);
     }
+}
+
+/// What a key's name says of its value, with the word before it where it says little alone:
+/// `api key`, `primary key`.
+fn class_of(text: &[u8], key: &Range<usize>) -> KeyClass {
+    let class = key::classify(&text[key.clone()]);
+    let before = text[..key.start].strip_suffix(b" ").filter(|_| class == KeyClass::Weak);
+    let Some(before) = before else { return class };
+    let word = before.iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
+    if word < 2 {
+        return class;
+    }
+    key::classify(&text[key.start - 1 - word..key.end])
 }
 
 /// Whether a key is a part of the name of a resource (`arn:aws:secretsmanager:…:secret:…`, `urn:…`).
@@ -257,6 +270,13 @@ mod tests {
         check("RSA key 9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "");
         check("cache_key k4t9w2m7x1q8z5v3n6b0", "");
         check("the monkey k4t9w2m7x1q8z5v3n6b0", "");
+        check("clay secret \"k4t9w2m7x1q8z5v3n6b0\"", "k4t9w2m7x1q8z5v3n6b0");
+        check("| api key | `k4t9w2m7x1q8z5v3n6b0` |", "k4t9w2m7x1q8z5v3n6b0");
+        check("api_key\tk4t9w2m7x1q8z5v3n6b0", "k4t9w2m7x1q8z5v3n6b0");
+        check("my clay credentials are k4t9w2m7x1q8z5v3n6b0.", "k4t9w2m7x1q8z5v3n6b0");
+        check("clay key: k4t9w2m7x1q8z5v3n6b0", "k4t9w2m7x1q8z5v3n6b0");
+        check("clay api key is k4t9w2m7x1q8z5v3n6b0", "k4t9w2m7x1q8z5v3n6b0");
+        check("the primary key: k4t9w2m7x1q8z5v3n6b0", "");
     }
 
     #[test]

@@ -82,6 +82,8 @@ const CHECKSUMS: &[(&str, Check)] = &[
     ("uy-ci", checksum::uy_ci),
     ("random", crate::context::is_machine_made),
     ("random-token", crate::context::is_random_token),
+    ("seed-words", are_seed_words),
+    ("digit-within", |value| value.iter().any(u8::is_ascii_digit)),
     ("small-letters", |value| value.iter().filter(|b| b.is_ascii_lowercase()).count() >= 5),
     ("four-digits", |value| checksum::has_digits(value, 4)),
     ("five-digits", |value| checksum::has_digits(value, 5)),
@@ -131,6 +133,24 @@ impl Validator {
             Validator::JweHeader | Validator::Checksum(_) => true,
         }
     }
+}
+
+/// Whether words may be those that a wallet is restored from (BIP-39): a number of them that there
+/// may be, hardly one twice, and none of those that no list of BIP-39 has and every sentence does.
+fn are_seed_words(value: &[u8]) -> bool {
+    const PROSE: &[&[u8]] = &[
+        b"the", b"and", b"are", b"for", b"from", b"with", b"which", b"your", b"not", b"was",
+        b"has", b"its", b"into", b"them", b"each", b"been", b"were",
+    ];
+    let words = || {
+        let is_between = |b: &u8| matches!(b, b' ' | b'\t' | b',');
+        value.split(is_between).filter(|word| !word.is_empty())
+    };
+    let distinct: std::collections::BTreeSet<&[u8]> = words().collect();
+    let count = words().count();
+    matches!(count, 12 | 15 | 18 | 21 | 24)
+        && (distinct.len() + 4 >= count || distinct.len() <= 2)
+        && !words().any(|word| PROSE.contains(&word))
 }
 
 fn crc32_base62(value: &[u8]) -> bool {
