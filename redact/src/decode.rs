@@ -13,6 +13,8 @@ use crate::{blocks, context, unescape};
 
 /// How far around something encoded the derived text reaches, in bytes.
 const REACH: usize = 256;
+/// How much further it reaches where a token would be cut, in bytes.
+const WHOLE: usize = 64;
 /// Shortest run of base64 or hex that is decoded, in bytes.
 const MIN_RUN: usize = 20;
 /// Longest run that is decoded, in bytes; the rest is left.
@@ -99,6 +101,11 @@ impl<'t> Encoded<'t> {
             }
             let start = at.saturating_sub(REACH).max(self.range.start);
             let end = (at + REACH).min(self.range.end);
+            // Part of a number or an address may be one of another kind.
+            let before = self.text[self.range.start..start].iter().rev();
+            let start = start - before.take(WHOLE).take_while(|b| is_of_token(**b)).count();
+            let after = self.text[end..self.range.end].iter();
+            let end = end + after.take(WHOLE).take_while(|b| is_of_token(**b)).count();
             match self.regions[self.earlier..].last_mut() {
                 Some(open) if start <= open.end => open.end = end,
                 _ => self.regions.push(start..end),
@@ -129,6 +136,11 @@ impl<'t> Encoded<'t> {
         }
         out
     }
+}
+
+/// Whether a byte may be within a token.
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'-' | b'_' | b'@' | b'+')
 }
 
 /// Whether something is encoded at the start of a text.
@@ -613,6 +625,17 @@ mod tests {
         check("\u{13aa}\u{212a}\u{2160}\u{1d00}", "AKIA");
         check("\u{664}\u{6f4}\u{96a}\u{9ea} \u{e50}\u{1049}\u{66a}", "4444 09\u{66a}");
         check("plain & 100% \\n text", "");
+    }
+
+    #[test]
+    fn tokens_are_not_cut() {
+        let filler = " .".repeat(REACH / 2 - 2);
+        let text = format!("2001:db8:7::1{filler}%41{filler}2001:db8:7::1");
+        let derived = encoded(text.as_bytes()).meaning();
+        assert_eq!(String::from_utf8_lossy(&derived.text), text.replace("%41", "A"));
+        let long = "x".repeat(2 * REACH);
+        let derived = encoded(format!("{long} %41 {long}").as_bytes()).meaning();
+        assert!(derived.text.len() < 2 * (REACH + WHOLE) + 9);
     }
 
     #[test]

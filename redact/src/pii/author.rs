@@ -256,6 +256,8 @@ struct Place {
     bracketed: bool,
     /// Whether nothing but marks of a comment stands before it in its line.
     alone: bool,
+    /// Whether its line is a comment in code.
+    comment: bool,
 }
 
 impl Place {
@@ -272,6 +274,7 @@ impl Place {
             line: from + line_at,
             bracketed,
             alone,
+            comment: is_marked(&before[line_at..]),
         }
     }
 
@@ -298,7 +301,8 @@ impl Place {
             After::Name => self.bracketed && same_line && rest.starts_with(b" "),
             After::Operator => {
                 let list = name.ends_with(b"s") && operator(rest) == Some(b'=');
-                let fits = self.bracketed || list || same_line && is_of_works(name);
+                let fits =
+                    self.bracketed || list || same_line && (self.comment || is_of_works(name));
                 fits && operator(rest).is_some() && memchr::memchr(b']', rest).is_none()
             }
         }
@@ -332,18 +336,24 @@ fn is_heading(text: &[u8], at: usize, rest: &[u8]) -> bool {
 /// Whether a line starts as a comment in code does, and has a name right before its bracket:
 /// `// Jane Doe <`, ` * Jane Doe <`, `# Created by Jane Doe <`.
 fn is_comment(line: &[u8]) -> bool {
+    let Some((b'<' | b'(', name)) = line.split_last() else { return false };
+    let blank = name.iter().rev().take_while(|b| matches!(b, b' ' | b'\t' | b',')).count();
+    let last = name[..name.len() - blank].last();
+    is_marked(line)
+        && blank > 0
+        && last.is_some_and(|b| b.is_ascii_alphabetic() || *b == b'.' || *b >= 0x80)
+}
+
+/// Whether a line starts with the mark of a comment in code.
+fn is_marked(line: &[u8]) -> bool {
     let trimmed = line.trim_ascii_start();
     let indented = trimmed.len() < line.len();
-    let marked = match trimmed {
+    match trimmed {
         [b'/', b'/' | b'*', ..] | [b';', b';', ..] => true,
         [b'#', b' ' | b'\t', ..] => true,
         [b'*', b' ' | b'\t', ..] => indented,
         _ => false,
-    };
-    let Some((b'<' | b'(', name)) = line.split_last() else { return false };
-    let blank = name.iter().rev().take_while(|b| matches!(b, b' ' | b'\t' | b',')).count();
-    let last = name[..name.len() - blank].last();
-    marked && blank > 0 && last.is_some_and(|b| b.is_ascii_alphabetic() || *b == b'.' || *b >= 0x80)
+    }
 }
 
 /// Whether a line starts with years as a copyright file's does: `2014, 2016-2018, Jane Doe`.
@@ -425,6 +435,7 @@ mod tests {
             "// Jane Doe <jane@corp.com>",
             " *  Jane Doe (jane@corp.com)",
             " *\t\tJane Doe, <jane@corp.com>",
+            "# Author: Jane Doe, jane@corp.com",
             "   Copyright (C) 2017 Jane Doe\n      jane@corp.com\n",
             "## Authors\n\n* Joe <joe@corp.com>\n\n* Jane <jane@corp.com>\n",
             "## Author\n\n[Jane](https://x.org) ([jane@corp.com](mailto:jane@corp.com))",
