@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::offsets::first_of;
+use crate::offsets::first_of_two;
 
 /// A place in a JSON text. Spans of strings and keys are what stands between their quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,8 +187,7 @@ fn quote_or_backslash(rest: &[u8]) -> Option<usize> {
     let near = &rest[..rest.len().min(32)];
     for (index, eight) in near.chunks_exact(8).enumerate() {
         let word = eight.try_into().map_or(0, u64::from_le_bytes);
-        let (quote, backslash) = (first_of(word, b'"'), first_of(word, b'\\'));
-        if let Some(at) = quote.into_iter().chain(backslash).min() {
+        if let Some(at) = first_of_two(word, b'"', b'\\') {
             return Some(index * 8 + at);
         }
     }

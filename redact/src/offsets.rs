@@ -34,9 +34,10 @@ pub(crate) struct Derived {
 }
 
 impl Derived {
-    /// Makes room for so many more bytes.
+    /// Makes room for so many more bytes, what parts them, and some runs.
     pub(crate) fn reserve(&mut self, count: usize) {
-        self.text.reserve(count);
+        self.text.reserve(count + 8);
+        self.runs.reserve(16);
     }
 
     /// Appends bytes that stand in the origin at `src` as they are.
@@ -122,11 +123,23 @@ impl Derived {
 /// Where in eight bytes, the first one lowest, the first one of that value is.
 #[inline]
 pub(crate) fn first_of(eight: u64, byte: u8) -> Option<usize> {
+    let equal = equal_bytes(eight, byte);
+    (equal != 0).then(|| equal.trailing_zeros() as usize / 8)
+}
+
+/// Where in eight bytes the first one of two values is.
+#[inline]
+pub(crate) fn first_of_two(eight: u64, one: u8, other: u8) -> Option<usize> {
+    let equal = equal_bytes(eight, one) | equal_bytes(eight, other);
+    (equal != 0).then(|| equal.trailing_zeros() as usize / 8)
+}
+
+/// The highest bit of each of eight bytes that has that value, and perhaps of one after it.
+#[inline]
+fn equal_bytes(eight: u64, byte: u8) -> u64 {
     let ones = u64::MAX / 255;
     let differs = eight ^ (ones * u64::from(byte));
-    // Marks each zero byte's highest bit, and perhaps that of a byte after it.
-    let zero = differs.wrapping_sub(ones) & !differs & (ones << 7);
-    (zero != 0).then(|| zero.trailing_zeros() as usize / 8)
+    differs.wrapping_sub(ones) & !differs & (ones << 7)
 }
 
 #[cfg(test)]
@@ -153,6 +166,8 @@ mod tests {
         fn the_first_byte_is_found(bytes in prop::array::uniform8(0_u8..4), byte in 0_u8..4) {
             let expected = bytes.iter().position(|b| *b == byte);
             prop_assert_eq!(first_of(u64::from_le_bytes(bytes), byte), expected);
+            let expected = bytes.iter().position(|b| *b == byte || *b == 1);
+            prop_assert_eq!(first_of_two(u64::from_le_bytes(bytes), byte, 1), expected);
         }
     }
 

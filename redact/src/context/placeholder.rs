@@ -1,14 +1,14 @@
 //! Owns what stands in the place of a value: placeholders, templates, examples of documentation.
 //! Accepts the bytes of a value; emits whether it is one; promises one look per byte.
 
-use super::value::{Shape, contains_any};
+use super::value::{Parts, Shape};
 
 /// Longest value, in bytes, that counting makes a placeholder.
 const COUNTED: usize = 20;
 
 /// Whether a value stands for one that is to be filled in.
 pub(super) fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
-    const PARTS: &[&[u8]] = &[
+    static PARTS: Parts = Parts::new(&[
         b"example",
         b"your_",
         b"your-",
@@ -32,7 +32,8 @@ pub(super) fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
         b"dummy",
         b"scram-sha",
         b"aws4-hmac-sha256",
-    ];
+    ]);
+    static COUNTING: Parts = Parts::new(&[b"1234567890", b"abcdef123456"]);
     let mut lower = [0; 64];
     let head = &value[..value.len().min(64)];
     let lower = &mut lower[..head.len()];
@@ -125,8 +126,8 @@ pub(super) fn is_placeholder(value: &[u8], shape: &Shape) -> bool {
             | b"generate"
             | b"generated"
             | b"inherit"
-    ) || contains_any(lower, PARTS)
-        || lower.len() <= COUNTED && contains_any(lower, &[b"1234567890", b"abcdef123456"])
+    ) || PARTS.are_in(lower)
+        || lower.len() <= COUNTED && COUNTING.are_in(lower)
     {
         return true;
     }
@@ -171,13 +172,15 @@ pub(crate) fn is_unlikely_password(value: &[u8]) -> bool {
 
 /// Whether a quoted value is filled in later.
 pub(super) fn is_template(value: &[u8]) -> bool {
+    static CLASSES: Parts =
+        Parts::new(&[b"A-Za-z", b"a-zA-Z", b"[a-z", b"[A-Z", b"[0-9", b"a-z0-9"]);
     matches!(value, [b'<', .., b'>'] | [b'%', .., b'%'] | [b'{', .., b'}'] | [b'[', .., b']'])
         || memchr::memmem::find(value, b"%s").is_some()
         || names_source(value)
         // Cut short, or a class of an expression.
         || value.ends_with(b"...")
         || value.ends_with("…".as_bytes())
-        || contains_any(value, &[b"A-Za-z", b"a-zA-Z", b"[a-z", b"[A-Z", b"[0-9", b"a-z0-9"])
+        || CLASSES.are_in(value)
         || is_time(value)
         // A pattern: `abc*`.
         || matches!(value, [start @ .., b'*'] if start.iter().all(u8::is_ascii_alphabetic))

@@ -274,7 +274,7 @@ fn count(value: &[u8], of: &[u8]) -> usize {
 
 /// Whether a value without digits says what it is instead of being it, as `test-password` does.
 fn names_itself(value: &[u8]) -> bool {
-    const NAMES: &[&[u8]] = &[
+    static NAMES: Parts = Parts::new(&[
         b"pass",
         b"pwd",
         b"secret",
@@ -309,9 +309,9 @@ fn names_itself(value: &[u8]) -> bool {
         b"file",
         b"env",
         b"plain",
-    ];
+    ]);
     let lower = value.to_ascii_lowercase();
-    contains_any(&lower, NAMES)
+    NAMES.are_in(&lower)
 }
 
 /// Whether a value without digits, made of words, says what it is instead of being it.
@@ -319,13 +319,35 @@ pub(super) fn is_named(value: &[u8]) -> bool {
     !value.iter().any(u8::is_ascii_digit) && names_itself(value) && rarity(value) < RARE
 }
 
-/// Whether one of a few words stands in a short text.
-pub(super) fn contains_any(text: &[u8], words: &[&[u8]]) -> bool {
-    let first = words.iter().fold(0_u128, |set, word| set | 1 << (word[0] & 127));
-    text.iter().enumerate().any(|(at, byte)| {
-        first >> (byte & 127) & 1 == 1
-            && words.iter().any(|word| word[0] == *byte && text[at..].starts_with(word))
-    })
+/// Words that are looked for anywhere in a text.
+pub(super) struct Parts {
+    words: &'static [&'static [u8]],
+    /// For each byte, whether one of them starts with it, and whether it is the second of one.
+    starts: [u8; 256],
+}
+
+impl Parts {
+    /// Of words of two bytes or more.
+    pub(super) const fn new(words: &'static [&'static [u8]]) -> Parts {
+        let mut starts = [0; 256];
+        let mut at = 0;
+        while at < words.len() {
+            starts[words[at][0] as usize] |= 1;
+            starts[words[at][1] as usize] |= 2;
+            at += 1;
+        }
+        Parts { words, starts }
+    }
+
+    /// Whether one of them stands in a short text.
+    pub(super) fn are_in(&self, text: &[u8]) -> bool {
+        let class = |byte: u8| self.starts[usize::from(byte)];
+        text.windows(2).enumerate().any(|(at, two)| {
+            class(two[0]) & 1 != 0
+                && class(two[1]) & 2 != 0
+                && self.words.iter().any(|word| text[at..].starts_with(word))
+        })
+    }
 }
 
 /// Whether a value is an object in itself, as a token that is JSON.

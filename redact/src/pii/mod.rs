@@ -72,10 +72,16 @@ impl<'t, 's> Sweep<'t, 's> {
                 }
                 b'0'..=b'9' => {
                     let window = view.digits_from(bit);
-                    // How many digits are in the 32 bytes from there.
-                    let count = (window & 0xFFFF_FFFF).count_ones();
+                    let near = window as u32;
                     let mut run = (!window).trailing_zeros() as usize;
-                    if count < 4 && !text.get(at + run).is_some_and(u8::is_ascii_alphabetic) {
+                    let after = text.get(at + run).copied();
+                    if is_few(near) && !after.is_some_and(|byte| byte.is_ascii_alphabetic()) {
+                        continue;
+                    }
+                    // A time's hour, or a group of an address that its colon will show.
+                    let is_signed =
+                        || at.checked_sub(1).is_some_and(|at| b"+(".contains(&text[at]));
+                    if after == Some(b':') && run <= 4 && !is_signed() {
                         continue;
                     }
                     if run == BLOCK {
@@ -83,7 +89,7 @@ impl<'t, 's> Sweep<'t, 's> {
                         run = rest.iter().take_while(|b| b.is_ascii_digit()).count();
                     }
                     let follows = at.checked_sub(1) == Some(self.found);
-                    digits(work, text, at, self.limit, Run { count, length: run, follows })
+                    digits(work, text, at, self.limit, Run { near, length: run, follows })
                 }
                 b':' => colon(work, text, at),
                 b'-' if at >= 2 => mac(work, text, at - 2).unwrap_or(at + 1),
@@ -96,11 +102,18 @@ impl<'t, 's> Sweep<'t, 's> {
     }
 }
 
+/// Whether fewer than four bits are set. A count takes longer where the processor's own instruction
+/// for it cannot be taken for granted.
+fn is_few(bits: u32) -> bool {
+    let but_lowest = |bits: u32| bits & bits.wrapping_sub(1);
+    but_lowest(but_lowest(but_lowest(bits))) == 0
+}
+
 /// A run of digits.
 #[derive(Clone, Copy)]
 struct Run {
-    /// How many digits are in the 32 bytes from its start.
-    count: u32,
+    /// Which of the 32 bytes from its start are digits.
+    near: u32,
     length: usize,
     /// Whether one sign stands between it and something that was found, which it is no part of.
     follows: bool,
@@ -108,10 +121,9 @@ struct Run {
 
 /// Looks at what starts at a run of digits; gives the place to go on from.
 fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -> usize {
-    let Run { count, length: run, follows } = run;
+    let Run { near, length: run, follows } = run;
     let next = at + run;
     let before = at.checked_sub(1).map(|at| text[at]);
-    let glued = !starts_word(text, at);
     // `+44`, `(020)`, `+(370)`.
     let sign = match text[..at] {
         [.., b'+', b'('] => 2,
@@ -124,7 +136,6 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
         return end;
     }
     let after = text.get(next).copied();
-    // A time's hour, or a group of an address that its colon will show.
     if after == Some(b':') && run <= 4 {
         return next;
     }
@@ -142,7 +153,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     if at >= 2 && text[at - 1].is_ascii_uppercase() && text[at - 2].is_ascii_uppercase() {
         bank::capital(work, text, at - 2);
     }
-    if glued || after.is_some_and(|b| b.is_ascii_alphabetic()) {
+    if after.is_some_and(|b| b.is_ascii_alphabetic()) || !starts_word(text, at) {
         return word(work, text, at, next);
     }
     let is_later = !follows
@@ -154,7 +165,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     if is_later && before != Some(b' ') || !work.spend(16) {
         return next;
     }
-    let starts_groups = || count >= 12 && run >= 4 && is_grouped(text, next);
+    let starts_groups = || near.count_ones() >= 12 && run >= 4 && is_grouped(text, next);
     let has_four_before = || {
         let begins = |at: usize| at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_digit());
         is_later && at.checked_sub(5).is_some_and(|at| four(text, at) && begins(at))
@@ -190,7 +201,7 @@ fn digits(work: &mut Work<'_>, text: &[u8], at: usize, limit: usize, run: Run) -
     }
     // After another number only what has separators of its own, or none.
     let is_own = matches!(after, Some(b'-' | b'.' | b'/')) || run >= 9;
-    if count < 7 || is_later && !is_own {
+    if near.count_ones() < 7 || is_later && !is_own {
         return next;
     }
     if matches!(after, Some(b'-' | b'.' | b'/')) || run == 18 {

@@ -122,7 +122,11 @@ impl Redactor {
             work.scan(layer, near);
         } else {
             plain.push(from..input.len());
-            work.scan(layer, &intersect(&plain, near));
+            let is_all = matches!(near, [part] if *part == (0..input.len()));
+            if !is_all {
+                plain = intersect(&plain, near);
+            }
+            work.scan(layer, &plain);
         }
         // Many strings are looked at as one text, parted by empty lines.
         let mut derived = Derived::default();
