@@ -5,12 +5,16 @@
 
 use super::assign::is_name;
 use super::key::{KeyClass, classify};
-use super::value::is_random_token;
+use super::value::{is_random_token, is_told_password};
 use crate::engine::Work;
 use crate::{Confidence, Kind, Verdict};
 
 /// Shortest token, in bytes.
 const SHORTEST: usize = 20;
+/// Shortest password, in bytes.
+const SHORTEST_PASSWORD: usize = 8;
+/// Longest password, in bytes.
+const LONGEST_PASSWORD: usize = 24;
 /// Longest token, in bytes.
 const LONGEST: usize = 128;
 /// Longest name before it, in bytes.
@@ -35,11 +39,16 @@ fn start_after(text: &[u8], end: usize) -> Option<usize> {
     Some(end + between.take_while(is_between).count())
 }
 
+/// Where a name ends that a keyword ends in at `end`: `pass` is found in `password` too.
+pub(crate) fn name_end(text: &[u8], end: usize) -> usize {
+    end + if text[end..].starts_with(b"word") { b"word".len() } else { 0 }
+}
+
 /// A quick look whether a token may follow a name that ends at `end`.
 pub(crate) fn may_follow(text: &[u8], end: usize) -> bool {
-    start_after(text, end).and_then(|start| text.get(start..start + SHORTEST)).is_some_and(|head| {
-        head.iter().all(|b| is_token(*b)) && head.iter().any(u8::is_ascii_digit)
-    })
+    start_after(text, end).and_then(|start| text.get(start..start + SHORTEST_PASSWORD)).is_some_and(
+        |head| head.iter().all(|b| is_token(*b)) && head.iter().any(u8::is_ascii_digit),
+    )
 }
 
 /// Adds the token that follows the name that ends at `end`, if it looks like one.
@@ -47,15 +56,21 @@ pub(crate) fn after_word(work: &mut Work<'_>, text: &[u8], rule: usize, end: usi
     let floor = end.saturating_sub(MAX_NAME);
     let name = text[floor..end].iter().rev().take_while(|b| is_name(**b)).count();
     let class = classify(&text[end - name..end]);
-    if !matches!(class, KeyClass::Secret | KeyClass::Weak) {
-        return;
-    }
     let Some(start) = start_after(text, end) else { return };
     let window = &text[start..text.len().min(start + LONGEST + 1)];
     let length = window.iter().take_while(|b| is_token(**b)).count();
-    if length > LONGEST || !work.spend(length) || !is_random_token(&window[..length]) {
+    let value = &window[..length];
+    let kind = match class {
+        KeyClass::Password if length <= LONGEST_PASSWORD => Kind::Password,
+        KeyClass::Secret | KeyClass::Weak if length >= SHORTEST => Kind::Secret,
+        _ => return,
+    };
+    let is_one = match kind {
+        Kind::Password => is_told_password,
+        _ => is_random_token,
+    };
+    if length > LONGEST || !work.spend(length) || !is_one(value) {
         return;
     }
-    let span = start..start + length;
-    work.add_kind(text, span, rule, Kind::Secret, Confidence::Low, Verdict::Unchecked);
+    work.add_kind(text, start..start + length, rule, kind, Confidence::Low, Verdict::Unchecked);
 }

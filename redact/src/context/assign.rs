@@ -35,6 +35,15 @@ pub(crate) struct Assignments<'t> {
     judged: usize,
 }
 
+/// Words that say in a sentence what a thing is, in the languages that names are known in.
+const WORDS_OF_BEING: &[&[u8]] =
+    &[b"is ", b"are ", b"is: ", b"was ", b"to ", b"ist ", b"lautet ", b"est "];
+
+/// The length of such a word that a text starts with; 0 for none.
+fn word_of_being(text: &[u8]) -> usize {
+    WORDS_OF_BEING.iter().find(|word| text.starts_with(word)).map_or(0, |word| word.len())
+}
+
 impl<'t> Assignments<'t> {
     pub(crate) fn new(text: &'t [u8], json: bool) -> Assignments<'t> {
         Assignments { text, json, last: None, run: 0..0, begun: 0, judged: 0 }
@@ -186,8 +195,9 @@ impl<'t> Assignments<'t> {
             }
             [b'>', ..] if self.is_tag(key) => (Operator::Tag, 1),
             [b'(', ..] if at == start && !quoted_key => (Operator::Call, 1),
-            [b'i', b's', b' ', ..] if at > unblanked => (Operator::Word, 3),
-            [b'a', b'r', b'e', b' '] if at > unblanked => (Operator::Word, 4),
+            [b'a'..=b'z', ..] if at > unblanked && word_of_being(&text[at..]) > 0 => {
+                (Operator::Word, word_of_being(&text[at..]))
+            }
             // `#define NAME "…"`, and `name "…"` as Gradle and Ruby write it.
             [b'"' | b'\'', ..]
                 if at > unblanked
@@ -565,8 +575,11 @@ pub(crate) fn may_assign(text: &[u8], end: usize) -> bool {
             let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
             match rest.get(blanks) {
                 Some(b'=' | b':' | b'-' | b'<' | b'>' | b'|' | b'?' | b'+' | b'.' | b',') => true,
-                Some(b'i') => rest.get(blanks + 1) == Some(&b's'),
-                Some(b'a') => rest[blanks..].starts_with(b"are "),
+                Some(b'a' | b'i' | b'w' | b't' | b'l' | b'e')
+                    if word_of_being(&rest[blanks..]) > 0 =>
+                {
+                    true
+                }
                 Some(b'"' | b'\'') => true,
                 _ => {
                     // The value of a flag, or more words before the operator.

@@ -169,6 +169,7 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
             | b"requirepass"
             | b"masterauth"
             | b"wachtwoord"
+            | b"passe"
             | b"haslo"
             | b"psword"
             | b"psswrd"

@@ -18,7 +18,7 @@ mod words;
 use std::ops::Range;
 
 pub(crate) use address::{authorization, url_credentials};
-pub(crate) use after::{after_word, may_follow};
+pub(crate) use after::{after_word, may_follow, name_end};
 pub(crate) use assign::{Assignments, is_name, may_assign};
 pub(crate) use assigned::Assigned;
 pub(crate) use form::{known_form, uuids};
@@ -178,6 +178,20 @@ mod tests {
         check("  password: required", "");
         check("\"password\": \"Salasana\"", "");
         check("password.encode('utf-8')", "");
+    }
+
+    #[test]
+    fn a_sentence_may_tell_a_password() {
+        check("the new password is kWqLzXbTrPmV for now", "kWqLzXbTrPmV");
+        check("I changed the password to Tr4in&Station7", "Tr4in&Station7");
+        check("Das Passwort lautet Herbst2019!", "Herbst2019!");
+        check("mail: my new password: tractor58", "tractor58");
+        check("log in with password vR3nQ8xL2w please", "vR3nQ8xL2w");
+        check("the password is required", "");
+        check("the password was encrypted with sha256", "");
+        check("password: sha512", "");
+        check("change the password to something long", "");
+        check("see password SecretService2Factory", "");
     }
 
     #[test]

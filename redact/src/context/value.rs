@@ -95,8 +95,10 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
     let marks = shape.symbol - count(value, b"-_.");
     let strong = shape.digit > 0 && letters > 0 || marks > 0 || shape.digit >= 6;
     let mixed = shape.digit >= 2 && letters >= 3 && (shape.upper > 0 || marks > 0);
+    // What people write to each other: `the password is …`, `my new password: …`.
+    let told = mixed || is_scrambled(value, shape);
     if assigned.operator == Operator::Word && assigned.quote.is_none() {
-        return mixed.then_some(Confidence::Low);
+        return told.then_some(Confidence::Low);
     }
     if matches!(
         assigned.operator,
@@ -119,7 +121,7 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
         assigned.line_start || assigned.quoted_key || assigned.tight || assigned.follows_comma;
     let varied = shape.digit >= 2 || shape.upper > 0 || marks > 0;
     match assigned.operator {
-        Operator::Colon => mixed || written && (rare || strong && varied),
+        Operator::Colon => told || written && (rare || strong && varied),
         // In a list of variables every word is a value.
         Operator::Equals if assigned.tight && assigned.shouted && value.len() >= 5 => true,
         Operator::Equals => rare && written || strong && (assigned.tight || varied),
@@ -128,6 +130,28 @@ fn password(value: &[u8], shape: &Shape, assigned: &Assigned, json: bool) -> Opt
         _ => false,
     }
     .then_some(Confidence::Low)
+}
+
+/// Whether a value that only blanks stand before is such a password as a sentence tells.
+pub(super) fn is_told_password(value: &[u8]) -> bool {
+    let shape = Shape::of(value);
+    let mixed = shape.digit >= 2 && shape.lower >= 2 && shape.upper >= 1;
+    (mixed || is_scrambled(value, &shape)) && rarity(value) >= RARE_PASSWORD
+}
+
+/// Whether a value is letters and digits as people or generators mix them, in no order that a name
+/// has: capitals and small letters at random, or a word with a number behind it that is none of an
+/// algorithm's (`sha256`, `utf8`) or a type's.
+fn is_scrambled(value: &[u8], shape: &Shape) -> bool {
+    if value.len() < 8 || shape.symbol > 0 || shape.lower < 2 {
+        return false;
+    }
+    let random = shape.upper >= 2 && rarity(value) >= RARE_PASSWORD;
+    let numbered = shape.digit >= 2 && shape.lower >= 5 && shape.upper == 0 && {
+        let word = value.iter().take_while(|b| b.is_ascii_lowercase()).count();
+        word + shape.digit == value.len() && shape.digit <= 4 && !names_itself(value)
+    };
+    random || numbered
 }
 
 fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence> {
@@ -159,8 +183,11 @@ fn secret(value: &[u8], shape: &Shape, assigned: &Assigned) -> Option<Confidence
 
 fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Option<Confidence> {
     let shortest = if class == KeyClass::Nonce { 8 } else { 12 };
-    let written =
-        assigned.quote.is_some() || assigned.line_start || assigned.tight || value.len() >= 32;
+    let written = assigned.quote.is_some()
+        || assigned.line_start
+        || assigned.tight
+        || value.len() >= 32
+        || assigned.operator == Operator::Word && value.len() >= 16;
     let made =
         machine_made(value, shape, 3.0) && (transitions(value) >= 4 || rarity(value) >= RARE);
     // As Docker keeps a registry's user and password.

@@ -190,8 +190,9 @@ impl Work<'_> {
             What::Detector(Detector::Context) => {
                 // A keyword as short as `pw:` has its operator with it.
                 let end = end - usize::from(!context::is_name(text[end - 1]));
-                if context::may_follow(text, end) {
-                    context::after_word(self, text, index, end);
+                let name_end = context::name_end(text, end);
+                if context::may_follow(text, name_end) {
+                    context::after_word(self, text, index, name_end);
                 }
                 if assignments.is_spent(at, end) || !context::may_assign(text, end) {
                     return;
