@@ -94,9 +94,12 @@ fn is_part_of_name(text: &[u8], key: usize) -> bool {
 }
 
 /// Whether a value without quotes is the key's name with more around it, as in
-/// `{ PassThrough: PassThrough2 }` and `privateKey: x25519.X25519PrivateKey`.
+/// `{ PassThrough: PassThrough2 }`, `psw: psw_t` and `privateKey: x25519.X25519PrivateKey`.
 fn repeats_key(text: &[u8], assigned: &Assigned) -> bool {
     let (key, value) = (&text[assigned.key.clone()], &text[assigned.value.clone()]);
+    if assigned.quote.is_none() && value.strip_prefix(key) == Some(b"_t") {
+        return true;
+    }
     if assigned.quote.is_some() || key.len() < 6 || value.len() > 96 {
         return false;
     }
@@ -200,6 +203,7 @@ mod tests {
         check("10.1.2.3(PW:IhqSb1Gg)", "IhqSb1Gg");
         check("PW=\"kwQz77!x\"", "kwQz77!x");
         check("pwd=$(pwd)", "");
+        check("pub psw: psw_t,", "");
     }
 
     #[test]
