@@ -97,6 +97,11 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
         b"sharedkey",
         b"aeskey",
     ];
+    // What a page is sent with that it comes from: nothing without the session.
+    let of_page = |word: &[u8]| matches!(word, b"csrf" | b"xsrf" | b"antiforgery");
+    if of_page(before) || matches!(word, b"csrftoken" | b"xsrftoken" | b"csrfmiddlewaretoken") {
+        return KeyClass::Other;
+    }
     // Tokens of a protocol, a page or a language model.
     if word.starts_with(b"token")
         && matches!(
@@ -297,8 +302,6 @@ fn word_class(word: &[u8], before: &[u8]) -> KeyClass {
             | b"sid"
             | b"cookie"
             | b"session"
-            | b"csrf"
-            | b"xsrf"
             | b"api"
             | b"oauth"
             | b"keys"
@@ -425,6 +428,9 @@ mod tests {
             "primaryKey",
             "foreign_key",
             "token_count",
+            "csrf_token",
+            "X-CSRF-Token",
+            "csrftoken",
             "publicToken",
             "PublicKeyToken",
         ] {

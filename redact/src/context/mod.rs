@@ -235,6 +235,7 @@ mod tests {
         check("password = \"%(password)s\"", "");
         check("auth_ = base64.b64encode(b'sozgpi:tdhoag').decode('ascii')", "sozgpi:tdhoag");
         check("auth = btoa('user:pass')", "");
+        check("ANY_KEY = bm90aGluZyBidXQgcGxhaW4gd29yZHM=", "");
         check("\"auth\": \"amRuazptcHhsYnRvdw==\"", "amRuazptcHhsYnRvdw==");
         check("#define WIFI_PASSWORD \"n84ASM54y4\"", "n84ASM54y4");
     }

@@ -191,8 +191,12 @@ fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Op
     let made =
         machine_made(value, shape, 3.0) && (transitions(value) >= 4 || rarity(value) >= RARE);
     // As Docker keeps a registry's user and password.
-    if value.len() >= 8 && written && is_user_and_password(&base64_prefix(value)) {
+    let decoded = base64_prefix(value);
+    if value.len() >= 8 && written && is_user_and_password(&decoded) {
         return Some(Confidence::Medium);
+    }
+    if is_prose(&decoded) {
+        return None;
     }
     // In base64 whose end is marked, without a digit by chance.
     let marked = value.ends_with(b"=")
@@ -202,6 +206,13 @@ fn weak(value: &[u8], shape: &Shape, class: KeyClass, assigned: &Assigned) -> Op
         && rarity(value) >= RARE;
     (written && (made || marked) && value.len() >= shortest && !is_uuid(value))
         .then_some(Confidence::Low)
+}
+
+/// Whether a text is words with blanks between.
+fn is_prose(text: &[u8]) -> bool {
+    text.len() >= 12
+        && text.contains(&b' ')
+        && text.iter().all(|b| b.is_ascii_alphabetic() || b" ,.;:!?'-\n".contains(b))
 }
 
 /// Whether a value without its surroundings looks as if a machine had made it.
