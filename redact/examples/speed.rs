@@ -1,9 +1,10 @@
 //! Measures how fast files are scanned, each by its best of many runs, which a busy machine
 //! disturbs less than a mean: `cargo run --release -p defenter-redact --example speed -- FILE…`.
 //! Files whose names end in `.json` are scanned as JSON, the others as text; those whose names end
-//! in `.toml` are rules that are looked for too.
+//! in `.toml` are rules that are looked for too. A number is that of the threads for long files.
 
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use defenter_redact::{Options, Redactor, RuleFile};
@@ -14,7 +15,9 @@ const TIME: Duration = Duration::from_millis(800);
 #[expect(clippy::print_stdout, reason = "a program that prints a table")]
 fn main() -> Result<(), Box<dyn Error>> {
     let is_rules = |name: &String| name.ends_with(".toml");
-    let (rules, texts): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(is_rules);
+    let (rules, mut texts): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(is_rules);
+    let mut threads = NonZeroUsize::MIN;
+    texts.retain(|name| name.parse().map(|number| threads = number).is_err());
     let mut options = Options::default();
     for name in rules {
         let text = std::fs::read_to_string(&name)?;
@@ -26,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else {
         Redactor::with_options(&options)?
     };
+    let redactor = redactor.with_threads(threads);
     println!("ready in {:.2} ms", begun.elapsed().as_secs_f64() * 1e3);
     for file in texts {
         let text = std::fs::read(&file)?;

@@ -73,8 +73,13 @@ pub(crate) fn pieces(raw: &[u8], matches: &[Match]) -> Vec<Piece> {
         }
         let mut at = next;
         while let Some(found) = matches.get(at).filter(|found| found.span.start < span.end) {
-            let mut piece =
-                if is_number { span.clone() } else { clip(raw, &found.span, &span, escaped) };
+            // Where the last piece ended, an escape ended too.
+            let from = out.last().map_or(span.start, |last| last.found.span.end.max(span.start));
+            let mut piece = if is_number {
+                span.clone()
+            } else {
+                clip(raw, &found.span, &span, escaped.then_some(from))
+            };
             // Two matches in one number, one escape or one character are one piece.
             if let Some(last) = out.last() {
                 piece.start = piece.start.max(last.found.span.end);
@@ -100,15 +105,20 @@ fn step(frames: &mut [Frame]) {
     }
 }
 
-/// The part of `span` inside the string `inside`, grown to whole escapes and characters.
-fn clip(raw: &[u8], span: &Range<usize>, inside: &Range<usize>, escaped: bool) -> Range<usize> {
+/// The part of `span` inside the string `inside`, grown to whole characters and, where the string has
+/// some, whole escapes; `units` is a place not after the span where one starts or ended.
+fn clip(
+    raw: &[u8],
+    span: &Range<usize>,
+    inside: &Range<usize>,
+    units: Option<usize>,
+) -> Range<usize> {
     let mut start = span.start.max(inside.start);
     let mut end = span.end.min(inside.end);
     if start >= end {
         return start..start;
     }
-    if escaped {
-        let mut at = inside.start;
+    if let Some(mut at) = units {
         while at < end {
             let length = json::unit_len(raw, at);
             if at < start && start < at + length {

@@ -3,9 +3,12 @@
 //! promises constant memory, a result that does not depend on where the chunks end, and that
 //! nothing more is given out once a part had to be withheld.
 
+use crate::engine::Cutting;
 use crate::{Finding, Redactor, WITHHELD};
 
-/// How much is given out at a time, in bytes.
+/// Most threads that a stream reads ahead for.
+const MAX_THREADS: usize = 16;
+/// How much is given out at a time, in bytes, where one thread looks.
 const BLOCK: usize = 256 << 10;
 /// How far a match may reach beyond what is given out, in bytes: a private key with its armour.
 const TAIL: usize = 68 << 10;
@@ -23,6 +26,8 @@ pub struct Stream<'r> {
     /// The place of the buffer's first byte in the whole text.
     offset: usize,
     withheld: bool,
+    /// How much is given out at a time, in bytes.
+    block: usize,
 }
 
 impl std::fmt::Debug for Stream<'_> {
@@ -37,7 +42,10 @@ impl std::fmt::Debug for Stream<'_> {
 impl<'r> Stream<'r> {
     pub(crate) fn new(redactor: &'r Redactor, path: Option<&str>) -> Stream<'r> {
         let path = path.map(Box::from);
-        Stream { redactor, path, buffer: Vec::new(), context: 0, offset: 0, withheld: false }
+        let Cutting { part, threads, .. } = redactor.cutting();
+        let shared = 2 * part * threads.get().min(MAX_THREADS);
+        let block = if threads.get() > 1 { shared } else { BLOCK };
+        Stream { redactor, path, buffer: Vec::new(), context: 0, offset: 0, withheld: false, block }
     }
 
     /// Takes the next part of the text; appends to `out` what of the copy is sure by now, and
@@ -46,12 +54,12 @@ impl<'r> Stream<'r> {
         let mut findings = Vec::new();
         let mut rest = chunk;
         while !rest.is_empty() && !self.withheld {
-            let room = (self.context + BLOCK + TAIL).saturating_sub(self.buffer.len());
+            let room = (self.context + self.block + TAIL).saturating_sub(self.buffer.len());
             let (now, later) = rest.split_at(room.min(rest.len()));
             self.buffer.extend_from_slice(now);
             rest = later;
-            if self.buffer.len() >= self.context + BLOCK + TAIL {
-                self.give(self.context + BLOCK, out, &mut findings);
+            if self.buffer.len() >= self.context + self.block + TAIL {
+                self.give(self.context + self.block, out, &mut findings);
             }
         }
         findings

@@ -13,6 +13,7 @@ mod rules;
 use std::{
     fs::File,
     io::{self, Read},
+    num::NonZeroUsize,
     path::Path,
 };
 
@@ -51,6 +52,8 @@ pub(crate) fn run(args: &RedactArgs) -> Outcome {
         Some(server) => redactors.of(server),
         None => redactors.common(),
     };
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let redactor = &redactor.with_threads(threads);
     let stdin = [STDIN.into()];
     let files = if args.files.is_empty() { &stdin[..] } else { &args.files[..] };
     let mut exit = Exit::Done;

@@ -7,6 +7,7 @@
 
 use std::{
     borrow::Cow,
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -20,11 +21,16 @@ use defenter_mcp::{
 use defenter_policy::{Decision, Effect, Facts, OperationView, Phase, PolicySet, SessionFlags};
 use defenter_redact::{Kind, Ordinals, Redactor, Scan};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{Operation, Parties, blank};
 use crate::{
     metrics::{self, Place},
     shared::{INLINE_BYTES, Shared},
 };
+
+/// How many bytes of a body a thread is given at least; half of what the redactor shares out.
+const SHARE_BYTES: usize = 1 << 20;
 
 /// See the module.
 pub(super) struct Seen {
@@ -69,25 +75,38 @@ impl Shared {
 
     async fn inspect_in_pool(
         self: &Arc<Self>,
-        lens: Lens,
+        mut lens: Lens,
         operation: &Operation<'_>,
     ) -> Option<Seen> {
         let queued = metrics::QueueDepth::of(metrics::Queue::Redaction).occupy();
         let asked = Instant::now();
         let place = self.pool.clone().acquire_owned().await.ok()?;
         self.scans.admitted(asked.elapsed());
+        let more = self.more_places(operation.payload.len());
+        if !more.is_empty() {
+            let threads = NonZeroUsize::MIN.saturating_add(more.len());
+            lens.redactor = Arc::new(lens.redactor.with_threads(threads));
+        }
         let shared = self.clone();
         let (id, method) = (operation.id.to_owned(), operation.method.to_owned());
         let (target, payload) = (operation.target.map(str::to_owned), operation.payload.to_vec());
         let (direction, phase, known) = (operation.direction, operation.phase, operation.known);
         let work = move || {
-            let _held = (place, queued);
+            let _held = (place, more, queued);
             let (target, payload) = (target.as_deref(), &payload[..]);
             let operation =
                 Operation { id: &id, direction, phase, method: &method, known, target, payload };
             lens.look(&shared, &operation, Place::Pool)
         };
         tokio::task::spawn_blocking(work).await.ok()
+    }
+
+    /// Places in the pool that nobody wants, for a body that is long enough to be shared out. Each
+    /// is one thread's, so that there are never more than the pool has places.
+    fn more_places(&self, length: usize) -> Vec<OwnedSemaphorePermit> {
+        let most = (length / SHARE_BYTES).saturating_sub(1);
+        let one = || self.pool.clone().try_acquire_owned().ok();
+        std::iter::from_fn(one).take(most).collect()
     }
 }
 

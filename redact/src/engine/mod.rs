@@ -6,6 +6,7 @@ mod anchored;
 mod attempt;
 mod echo;
 mod matches;
+mod shards;
 mod waits;
 mod word;
 mod work;
@@ -22,6 +23,7 @@ use crate::{Confidence, Kind, barrier, blocks, decode, pii};
 
 use echo::Echo;
 pub(crate) use matches::{Match, merge};
+pub(crate) use shards::Cutting;
 pub(crate) use word::starts_word;
 pub(crate) use work::Work;
 
@@ -55,6 +57,13 @@ impl Place {
 impl Work<'_> {
     /// Looks at `ranges` of a layer, and at what its text encodes.
     pub(crate) fn scan(&mut self, layer: Layer<'_>, ranges: &[Range<usize>]) {
+        if !self.scan_in_parts(layer, ranges) {
+            self.scan_whole(layer, ranges);
+        }
+    }
+
+    /// The same without cutting a long text into parts.
+    fn scan_whole(&mut self, layer: Layer<'_>, ranges: &[Range<usize>]) {
         let redactor = self.redactor;
         let filter = redactor.prefilter();
         let text = layer.text;

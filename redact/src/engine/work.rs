@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::matches::Match;
+use super::shards::Cutting;
 use super::waits::Waits;
 use crate::context;
 use crate::finding::Fingerprint;
@@ -24,6 +25,8 @@ pub(crate) struct Work<'r> {
     steps: u64,
     pub(super) waits: Waits,
     pub(crate) exhausted: bool,
+    /// How long texts are looked at.
+    pub(crate) cutting: Cutting,
 }
 
 impl<'r> Work<'r> {
@@ -39,6 +42,7 @@ impl<'r> Work<'r> {
             steps,
             waits: Waits::default(),
             exhausted: length > budget.max_bytes,
+            cutting: redactor.cutting(),
         }
     }
 
@@ -54,6 +58,13 @@ impl<'r> Work<'r> {
                 false
             }
         }
+    }
+
+    /// Takes what was found in a part of the text.
+    pub(super) fn take(&mut self, part: Work<'_>) {
+        self.found.extend(part.found);
+        self.exempted.extend(part.exempted);
+        self.exhausted |= part.exhausted || self.found.len() > self.redactor.budget().max_findings;
     }
 
     /// What is left of the budget.

@@ -8,12 +8,14 @@ mod rounds;
 mod tables;
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub use information::{RuleDetails, RuleInfo};
 
 use self::tables::Tables;
 use crate::action::Actions;
+use crate::engine::Cutting;
 use crate::exception::{Compiled, Exception, MAX_EXCEPTIONS};
 use crate::finding::FingerprintKey;
 use crate::options::{Budget, RuleError};
@@ -26,6 +28,7 @@ use crate::{Fingerprint, Kind, Scan, Stream};
 pub struct Redactor {
     tables: Arc<Tables>,
     exceptions: Vec<Arc<Compiled>>,
+    cutting: Cutting,
 }
 
 impl Redactor {
@@ -41,7 +44,7 @@ impl Redactor {
         let ids = self.tables.rules.iter().map(|rule| rule.id.as_str());
         let compile = |exception| Compiled::new(exception, ids.clone()).map(Arc::new);
         let exceptions = exceptions.iter().map(compile).collect::<Result<_, _>>()?;
-        Ok(Redactor { exceptions, tables: self.tables.clone() })
+        Ok(Redactor { exceptions, tables: self.tables.clone(), cutting: self.cutting })
     }
 
     /// The same with some of its exceptions only: those whose number, in the order in which they
@@ -49,7 +52,16 @@ impl Redactor {
     pub fn keeping_exceptions(&self, keep: impl Fn(usize) -> bool) -> Redactor {
         let exceptions = self.exceptions.iter().enumerate();
         let kept = exceptions.filter(|(index, _)| keep(*index)).map(|(_, one)| one.clone());
-        Redactor { exceptions: kept.collect(), tables: self.tables.clone() }
+        let exceptions = kept.collect();
+        Redactor { exceptions, tables: self.tables.clone(), cutting: self.cutting }
+    }
+
+    /// The same, but texts of two megabytes and more are shared out among so many threads, the
+    /// caller's among them. They find the same as one.
+    #[must_use]
+    pub fn with_threads(&self, threads: NonZeroUsize) -> Redactor {
+        let (tables, exceptions) = (self.tables.clone(), self.exceptions.clone());
+        Redactor { tables, exceptions, cutting: Cutting { threads, ..self.cutting } }
     }
 
     /// Scans the raw text of a JSON value; what is not JSON is scanned as text.
@@ -106,6 +118,10 @@ impl Redactor {
         self.tables.has_parts
     }
 
+    pub(crate) fn cutting(&self) -> Cutting {
+        self.cutting
+    }
+
     pub(crate) fn budget(&self) -> &Budget {
         &self.tables.options.budget
     }
@@ -158,6 +174,12 @@ impl Redactor {
 
 #[cfg(test)]
 impl Redactor {
+    /// The same with another cutting.
+    pub(crate) fn cut_as(&self, cutting: Cutting) -> Redactor {
+        let (tables, exceptions) = (self.tables.clone(), self.exceptions.clone());
+        Redactor { tables, exceptions, cutting }
+    }
+
     /// Whether both look with the same tables.
     pub(crate) fn shares_tables_with(&self, other: &Redactor) -> bool {
         Arc::ptr_eq(&self.tables, &other.tables)

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::Redactor;
 use super::known::{Known, without_barriers};
-use crate::engine::{self, Layer, Match, Work};
+use crate::engine::{self, Cutting, Layer, Match, Work};
 use crate::json::{self, NotJson, Token};
 use crate::locate::Piece;
 use crate::offsets::Derived;
@@ -32,6 +32,9 @@ const MAX_ROUNDS: usize = FINE_ROUNDS_SHORT + 32;
 
 /// How many bytes of unescaped strings are looked at together.
 const BATCH: usize = 32 << 10;
+
+/// How many parts for threads are unescaped together in a long input.
+const PARTS: usize = 8;
 
 impl Redactor {
     pub(super) fn scan(&self, path: Option<&str>, input: &[u8], json: bool) -> Scan {
@@ -129,6 +132,8 @@ impl Redactor {
             work.scan(layer, &plain);
         }
         // Many strings are looked at as one text, parted by empty lines.
+        let Cutting { part, .. } = work.cutting;
+        let batch = if input.len() >= 2 * part { PARTS * part } else { BATCH };
         let mut derived = Derived::default();
         for (key, span) in escaped {
             let start = key.as_ref().map_or(span.start, |key| key.start);
@@ -151,7 +156,7 @@ impl Redactor {
                 unescape::unescape(input, span, &mut derived);
                 derived.unit(b"\n\n", end, 1);
             }
-            if derived.text.len() >= BATCH {
+            if derived.text.len() >= batch {
                 work.scan_derived(&derived, 1);
                 derived.clear();
             }

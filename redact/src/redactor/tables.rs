@@ -4,12 +4,14 @@
 //! compiled before it is needed.
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
 
 use super::Redactor;
 use crate::action::Actions;
+use crate::engine::Cutting;
 use crate::finding::FingerprintKey;
 use crate::options::{Options, RuleError, RuleFile};
 use crate::prefilter::Prefilter;
@@ -120,7 +122,8 @@ impl Redactor {
             fingerprint_key: options.fingerprint_key.as_ref().map(FingerprintKey::new),
             options,
         };
-        Redactor { tables: Arc::new(tables), exceptions: Vec::new() }
+        let cutting = Cutting::new(NonZeroUsize::MIN);
+        Redactor { tables: Arc::new(tables), exceptions: Vec::new(), cutting }
     }
 }
 
