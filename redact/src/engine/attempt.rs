@@ -57,7 +57,7 @@ impl Work<'_> {
         };
         if !rule.spec.glued && outside(at + found.start) {
             self.waits.wait(rule, index, keyword, 0);
-            self.waits.repeat(index, keyword, span.end);
+            self.waits.repeat(index, keyword, too_long_until(text, at + found.start, span.end));
             return;
         }
         // One that starts near the end of a token may reach further, so that it is tried.
@@ -211,6 +211,16 @@ impl Found {
     }
 }
 
+/// Up to where whatever starts after `start` is too long for a token, as what starts there is: that
+/// goes on after `end`, where the longest one would end.
+fn too_long_until(text: &[u8], start: usize, end: usize) -> usize {
+    let longest = end.saturating_sub(start);
+    let rest = &text[end..text.len().min(end + longest)];
+    let goes_on = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let more = rest.iter().take_while(goes_on).count();
+    if more == 0 || more == longest { end } else { start + more }
+}
+
 /// Whether a long token has little in it, or is a part of it over and over.
 fn is_monotonous(token: &[u8]) -> bool {
     let period = token.get(..4).and_then(|head| memchr::memmem::find(&token[1..], head));
@@ -250,6 +260,20 @@ mod tests {
         let last = scan.findings().last().map(|one| one.span.end);
         assert_eq!(last, Some(text.len()));
         assert!(Redactor::builtin().scan_text("sk_live_".repeat(400).as_bytes()).is_clean());
+    }
+
+    #[test]
+    fn a_key_is_found_however_many_prefixes_stand_before_it() {
+        let redactor = Redactor::only("openai-key");
+        let key: String = (0..164_u32)
+            .map(|at| char::from(b"k4T9w2M7x1Q8z5V3n6B0c8D1"[(at * at % 23) as usize]))
+            .collect();
+        for many in 1..120 {
+            let text = format!("{}{key} and so on", "sk-proj-".repeat(many));
+            let scan = redactor.scan_text(text.as_bytes());
+            let last = scan.findings().last().map(|one| one.span.end);
+            assert_eq!(last, Some(text.len() - " and so on".len()), "{many}");
+        }
     }
 
     /// A search that failed is not begun anew inside of what it looked at, and misses nothing.

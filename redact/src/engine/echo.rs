@@ -12,8 +12,11 @@ use crate::rule::MAX_TOKEN;
 
 /// How far before a place anything looks that decides on it, in bytes.
 const BEFORE: usize = 1024;
-/// How far after a place anything looks that decides on it, in bytes.
-const AFTER: usize = MAX_TOKEN + 1024;
+/// How far after a place anything looks that decides on it, in bytes. Long values and a few tokens
+/// go on for longer, but none starts with so much of what repeats itself.
+const AFTER: usize = 3 << 10;
+/// How long after something that was found a rule may wait, in bytes.
+const MAX_WAIT: usize = MAX_TOKEN + 1024;
 /// Longest part that is noticed to be repeated, in bytes.
 const MAX_PERIOD: usize = 256;
 /// After how many bytes it is first seen whether anything repeats itself.
@@ -70,7 +73,7 @@ impl<'t> Echo<'t> {
     #[inline]
     pub(super) fn covers(&mut self, at: usize, found: usize) -> bool {
         if found != self.known {
-            (self.known, self.awake) = (found, at + AFTER);
+            (self.known, self.awake) = (found, at + MAX_WAIT);
         }
         if at >= self.next {
             self.notice(at);
@@ -188,7 +191,7 @@ mod tests {
         let often: Vec<usize> = (0..text.len()).step_by(500).collect();
         assert!(skipped(&text, &often).is_empty());
         let later = skipped(&text, &[1_000]);
-        assert!(later.first().is_some_and(|at| *at >= 1_000 + AFTER), "{later:?}");
+        assert!(later.first().is_some_and(|at| *at >= 1_000 + MAX_WAIT), "{later:?}");
     }
 
     #[test]
