@@ -368,20 +368,28 @@ fn ascii_of(c: char) -> Option<u8> {
     u8::try_from(byte).ok().filter(|byte| *byte != 0)
 }
 
-/// The digit that one of the scripts of Asia and Africa means (Unicode, general category Nd): phones
-/// and cards are written with those, too.
+/// Where the digits of the scripts of Asia and Africa start (Unicode, general category Nd).
+const ZEROS: &[usize] = &[
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
+    0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090,
+];
+
+/// Which rows of sixteen characters from U+0600 have digits, and where in the row plus one.
+static DIGIT_ROWS: [u8; 0xAA] = {
+    let mut rows = [0; 0xAA];
+    let mut index = 0;
+    while index < ZEROS.len() {
+        rows[(ZEROS[index] >> 4) - 0x60] = (ZEROS[index] & 0xF) as u8 + 1;
+        index += 1;
+    }
+    rows
+};
+
+/// The digit that one of those means: telephones and cards are written with them, too.
 fn decimal_digit(code: u32) -> Option<u32> {
-    const ZEROS: &[u16] = &[
-        0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
-        0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090,
-    ];
-    // Each row of ten starts at a place that ends in 0 or 6.
-    let zero = match code & 0xF {
-        0..=9 if ZEROS.contains(&((code & 0xFFF0) as u16)) => code & 0xFFF0,
-        6..=0xF => (code & 0xFFF0) + 6,
-        _ => return None,
-    };
-    ZEROS.contains(&(zero as u16)).then(|| 0x30 + code - zero)
+    let first = u32::from(*DIGIT_ROWS.get((code >> 4) as usize - 0x60)?).checked_sub(1)?;
+    let digit = (code & 0xF).checked_sub(first)?;
+    (digit < 10).then_some(0x30 + digit)
 }
 
 /// What a character of [`SELDOM`] looks like.

@@ -190,8 +190,9 @@ const SMALL: u8 = 31;
 /// says so, or they are all small and different and no word speaks of an address.
 fn is_version(text: &[u8], at: usize, address: Ipv4Addr) -> bool {
     let parts = address.octets();
-    // Arcs of X.520 (attribute types), X.509 (certificate extensions) and RFC 8410 (curves).
-    if matches!(parts, [2, 5, 4 | 29, _] | [1, 3, 101, _]) {
+    // Arcs of X.520 (attribute types, matching rules), X.509 (certificate extensions) and RFC 8410
+    // (curves).
+    if matches!(parts, [2, 5, 4 | 13 | 29, _] | [1, 3, 101, _]) {
         return true;
     }
     // The epoch of a Debian version.
@@ -224,13 +225,17 @@ fn is_version(text: &[u8], at: usize, address: Ipv4Addr) -> bool {
 fn v4_kind(address: Ipv4Addr) -> Option<Kind> {
     let [a, b, ..] = address.octets();
     let calm = address.is_loopback() || a == 0 || address.is_broadcast() || a >= 224;
-    // RFC 5737; the protocols' own and benchmarks (RFC 6890, RFC 2544); a cloud's metadata, whose
-    // address is the same for everyone.
+    // RFC 5737; the protocols' own and benchmarks (RFC 6890, RFC 2544); metadata of clouds, whose
+    // addresses are the same for everyone.
     let nobodys = address.is_documentation()
         || matches!(address.octets(), [192, 31, 196, _] | [192, 52, 193, _] | [192, 88, 99, _])
         || matches!(
             address.octets(),
-            [192, 175, 48, _] | [192, 0, 0, _] | [198, 18 | 19, ..] | [169, 254, 169, 254]
+            [192, 175, 48, _]
+                | [192, 0, 0, _]
+                | [198, 18 | 19, ..]
+                | [169, 254, 169, 254]
+                | [169, 254, 170, 2 | 23]
         );
     // Public resolvers, the same for everyone who uses them (Google, Cloudflare, Quad9, OpenDNS).
     let resolver = matches!(
@@ -397,6 +402,7 @@ mod tests {
             "224.0.0.251",
             "239.255.255.250",
             "169.254.169.254",
+            "169.254.170.2",
             "8.8.8.8",
             "1.1.1.1",
             "10.0.0.0/8",
@@ -430,6 +436,7 @@ mod tests {
             "8:6.9.11.60",
             "ObjectIdentifier(\"2.5.29.33\")",
             "1.3.101.112",
+            "userPassword:2.5.13.18:=x",
             "\u{a7}2.5.5.2 of an address",
             "types-setuptools ==67.2.0.1",
             "Networking Descriptor, from CDC spec 5.2.3.16",
