@@ -170,6 +170,33 @@ const ADVERSARIAL: &[(&str, &str)] = &[
     ("cyrillic", "\u{430}\u{431}"),
     ("urls", "a://b:c@"),
     ("passport", "passport "),
+    ("token_", "token_"),
+    ("glpat-", "glpat-"),
+    ("sk-proj-", "sk-proj-"),
+    ("names", "api_key_secret_token_"),
+];
+
+/// The same with something else between the parts now and then, so that it is not all one echo.
+fn varied(part: &str, size: usize) -> String {
+    let mut numbers = Numbers(19);
+    let mut text = String::with_capacity(size + 64);
+    while text.len() < size {
+        text.push_str(&part.repeat(1 + (numbers.next() % 4) as usize));
+        text.push(char::from(b"qvwzQVWZ_-.+~,;:"[(numbers.next() % 16) as usize]));
+    }
+    text
+}
+
+/// What tools are called with and answer.
+const CALLS: &[(&str, &str)] = &[
+    (
+        "call",
+        r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"read_file","arguments":{"path":"/home/jo/project/src/main.rs"},"_meta":{"progressToken":3}}}"#,
+    ),
+    (
+        "answer",
+        r#"{"content":[{"type":"text","text":"Found 3 files:\n/home/jo/a/b.txt\n/home/jo/a/c.txt\n/home/jo/a/d.txt"}],"isError":false}"#,
+    ),
 ];
 
 /// Makes a text of about so many bytes.
@@ -205,6 +232,20 @@ fn slow(criterion: &mut Criterion) {
         let text = part.repeat(SIZE / part.len());
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(*name, |b| b.iter(|| redactor.scan_text(black_box(text.as_bytes()))));
+        let text = varied(part, SIZE);
+        let name = format!("{name}-varied");
+        group.bench_function(name, |b| b.iter(|| redactor.scan_text(black_box(text.as_bytes()))));
+    }
+    group.finish();
+}
+
+/// Messages as most are: short, and JSON.
+fn calls(criterion: &mut Criterion) {
+    let redactor = Redactor::builtin();
+    let mut group = criterion.benchmark_group("calls");
+    for (name, text) in CALLS {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(*name, |b| b.iter(|| redactor.scan_json(black_box(text.as_bytes()))));
     }
     group.finish();
 }
@@ -226,5 +267,5 @@ fn quick() -> Criterion {
         .measurement_time(Duration::from_millis(700))
 }
 
-criterion_group!(name = benches; config = quick(); targets = texts, slow, start);
+criterion_group!(name = benches; config = quick(); targets = texts, calls, slow, start);
 criterion_main!(benches);
