@@ -4,7 +4,7 @@
 
 use super::checksum::luhn;
 use super::grouped::is_dump;
-use super::phone::counting_word;
+use super::named::counting_word;
 use crate::engine::{Work, starts_word};
 use crate::rule::Detector;
 use crate::{Confidence, Verdict};

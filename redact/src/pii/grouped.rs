@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::checksum::{self, Digits};
+use super::named::is_counted;
 use super::nearby::is_apart;
-use super::phone::is_counted;
 use crate::{Confidence, Kind, Verdict};
 
 /// Longest number with its separators, in bytes.

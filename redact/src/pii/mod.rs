@@ -9,6 +9,7 @@ mod crypto;
 mod email;
 mod grouped;
 mod keccak;
+mod named;
 mod national;
 mod nearby;
 mod network;
