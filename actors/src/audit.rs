@@ -1,11 +1,13 @@
 //! The record of operations: the way in for sessions, and the Audit actor that looks after it.
 //!
 //! - Owns: the log, and the thread of control that brings it to the disk.
-//! - Accepts: records, one system call each, so that what is forwarded is in the kernel's hands
-//!   before it leaves; where the settings say `disk`, also on the disk (group commit: one flush
+//! - Accepts: records, one system call for all that wait together, so that what is forwarded is in
+//!   the kernel's hands before it leaves; where the settings say `disk`, also on the disk (group commit: one flush
 //!   serves everybody who waits for it).
 //! - Dies when: its supervisor stops it; the log itself lives as long as anybody writes to it.
 //! - Restarts: at once, nothing is lost.
+
+mod round;
 
 use std::{
     path::Path,
@@ -20,6 +22,8 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
+
+pub(crate) use round::Round;
 
 use crate::shared::Shared;
 
@@ -77,9 +81,17 @@ impl AuditSink {
 
     /// Records one operation.
     pub(crate) async fn record(&self, record: &Record) -> Result<(), AuditSinkError> {
+        self.record_all(std::slice::from_ref(record)).await
+    }
+
+    /// Records operations: all of them or none.
+    pub(crate) async fn record_all(&self, records: &[Record]) -> Result<(), AuditSinkError> {
+        if records.is_empty() {
+            return Ok(());
+        }
         let appended = {
             let mut written = self.log();
-            let appended = written.log.append(record)?;
+            let appended = written.log.append_batch(records)?;
             written.seq = appended.seq;
             appended
         };

@@ -9,7 +9,7 @@ use std::{
     ffi::OsString,
     path::Path,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use defenter_audit::{Outcome, Record, Timestamp};
@@ -24,6 +24,7 @@ use defenter_redact::{Kind, Ordinals, Redactor, Scan};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    audit::Round,
     dialog::{Answer, Key, Question, Reason, Subject},
     metrics::{self, SessionMetrics},
     session::Attachment,
@@ -88,6 +89,29 @@ impl Operation<'_> {
         match self.phase {
             Phase::Result => RefusalPhase::Response,
             Phase::Request | Phase::Notification => RefusalPhase::Request,
+        }
+    }
+}
+
+/// How a message came: when, and in the company of which others.
+#[derive(Clone, Copy)]
+pub(crate) struct Came<'a> {
+    /// When it was found.
+    pub(crate) at: Instant,
+    /// Those that came in the same read.
+    pub(crate) round: Option<&'a Round>,
+}
+
+impl<'a> Came<'a> {
+    /// It comes now.
+    pub(crate) fn now(round: Option<&'a Round>) -> Self {
+        Self { at: Instant::now(), round }
+    }
+
+    /// Waits for those that came before it to go on; whatever others may see comes after this.
+    pub(crate) async fn turn(self) {
+        if let Some(round) = self.round {
+            round.arrive().await;
         }
     }
 }
@@ -166,6 +190,7 @@ impl Shared {
         operation: &Operation<'_>,
         payload_limit: usize,
         open: Duration,
+        came: Came<'_>,
     ) -> Ruling {
         let policies = match self.policies().await {
             Ok(policies) => policies,
@@ -181,7 +206,7 @@ impl Shared {
         let copy = seen.copy.as_deref().unwrap_or(operation.payload);
         let mut record = draft(parties, operation, &seen, copy, payload_limit);
         if seen.scan.withheld() {
-            return Ruling::Settled(self.withheld(record).await);
+            return Ruling::Settled(self.withheld(record, came).await);
         }
         let Seen { decision, names, replacement, .. } = &seen;
         let reasons: Vec<String> = decision.reasons().map(str::to_owned).collect();
@@ -201,7 +226,7 @@ impl Shared {
                 Settled::Refuse(Refused { why: Why::Blocked, reasons })
             }
         };
-        Ruling::Settled(self.recorded(record, settled).await)
+        Ruling::Settled(self.recorded_with_others(record, settled, came).await)
     }
 
     /// What becomes of an operation now that the user has answered, or has not.
@@ -302,13 +327,28 @@ impl Shared {
     }
 
     /// Refuses what nobody has seen whole: it may hold anything.
-    async fn withheld(&self, mut record: Record) -> Settled {
+    async fn withheld(&self, mut record: Record, came: Came<'_>) -> Settled {
         metrics::withheld();
         record.decision = Effect::Block.as_str().into();
         record.wanted = None;
         record.rules.clear();
         record.reasons = vec![WITHHELD.into()];
-        self.recorded(record, blocked(WITHHELD.to_owned())).await
+        self.recorded_with_others(record, blocked(WITHHELD.to_owned()), came).await
+    }
+
+    /// Records an operation together with what came in the same read.
+    async fn recorded_with_others(
+        &self,
+        record: Record,
+        settled: Settled,
+        came: Came<'_>,
+    ) -> Settled {
+        let Some(round) = came.round else { return self.recorded(record, settled).await };
+        match round.record_with_others(record).await {
+            Ok(true) => settled,
+            Ok(false) => unrecorded(),
+            Err(record) => self.recorded(*record, settled).await,
+        }
     }
 
     async fn recorded(&self, record: Record, settled: Settled) -> Settled {
@@ -316,7 +356,7 @@ impl Shared {
             Ok(()) => settled,
             Err(error) => {
                 tracing::error!(%error, "an operation is refused since it cannot be recorded");
-                blocked("the record of operations cannot be written".to_owned())
+                unrecorded()
             }
         }
     }
@@ -331,6 +371,10 @@ fn count(metrics: &SessionMetrics, scan: &Scan) {
     for (kind, count) in counts {
         metrics.redactions(kind.label(), count);
     }
+}
+
+fn unrecorded() -> Settled {
+    blocked("the record of operations cannot be written".to_owned())
 }
 
 fn blocked(reason: String) -> Settled {

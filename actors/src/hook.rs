@@ -14,11 +14,10 @@ use defenter_mcp::{
 };
 use defenter_policy::{Direction, Phase};
 use defenter_redact::Redactor;
-use tokio::time::Instant;
 
 use crate::{
     dialog::actor::Reply,
-    gate::{self, Doubt, Learned, Operation, Parties, Refused, Ruling, Settled, Why},
+    gate::{self, Came, Doubt, Learned, Operation, Parties, Refused, Ruling, Settled, Why},
     metrics::{self, SessionMetrics},
     operation_id,
     shared::Shared,
@@ -43,19 +42,20 @@ impl Shared {
         payload: &[u8],
         gone: impl Future<Output = ()> + Send,
     ) -> HookVerdict {
-        let started = Instant::now();
+        let came = Came::now(None);
         let limits = **self.limits.load();
         let parties = Arc::new(parties(call, self.redactors.load().plain(), self.home.as_deref()));
         let metrics = SessionMetrics::without_session("hook", &parties.client);
         let id = operation_id::new();
         let operation = operation(call, &id, payload);
-        let ruling = self.rule(&parties, &metrics, &operation, limits.payload, limits.open).await;
+        let ruling =
+            self.rule(&parties, &metrics, &operation, limits.payload, limits.open, came).await;
         let direction = match operation.direction {
             Direction::ToServer => metrics::Direction::ToServer,
             Direction::ToClient => metrics::Direction::ToClient,
         };
         metrics.operation(operation.known.label, direction, ruling.metric());
-        metrics.added(direction, started.elapsed());
+        metrics.added(direction, came.at.elapsed());
         let settled = match ruling {
             Ruling::Settled(settled) => settled,
             Ruling::Ask(doubt) if call.client_asks => {

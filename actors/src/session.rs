@@ -12,7 +12,9 @@ mod from_client;
 mod from_server;
 mod journal;
 mod pump;
+mod to_client;
 mod undelivered;
+mod unsent;
 
 use std::{
     fmt,

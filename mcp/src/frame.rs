@@ -144,6 +144,14 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// # Errors
     /// Where reading from the source fails.
     pub async fn next(&mut self) -> io::Result<Option<Frame<'_>>> {
+        Ok(self.next_of_many().await?.map(|(frame, _)| frame))
+    }
+
+    /// The next line, and whether the one after it is already here.
+    ///
+    /// # Errors
+    /// As [`Self::next`], and as cancel-safe.
+    pub async fn next_of_many(&mut self) -> io::Result<Option<(Frame<'_>, bool)>> {
         let found = loop {
             if let Some(found) = self.take() {
                 break found;
@@ -153,7 +161,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 self.ended = true;
             }
         };
-        Ok(match found {
+        let more = self.buffered();
+        let frame = match found {
             Found::Line(at) => Some(Frame::of_line(&self.buffer[at])),
             Found::Partial(at) => Some(Frame::Partial(&self.buffer[at])),
             Found::Skipped => self.skipped.as_ref().map(|s| Frame::TooLong {
@@ -162,7 +171,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 sketch: &s.sketch,
             }),
             Found::End => None,
-        })
+        };
+        Ok(frame.map(|frame| (frame, more)))
     }
 
     /// Whether the next line is already here, so that a writer may wait with its flush.

@@ -8,7 +8,6 @@
 
 use std::{
     collections::HashMap,
-    future::poll_fn,
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -40,6 +39,7 @@ use super::{
     Figures, Limits, SessionId,
     journal::{Earlier, Journal},
     undelivered::Written,
+    unsent::Unsent,
 };
 use crate::{
     gate::Parties,
@@ -113,14 +113,16 @@ pub(super) struct Core {
     pub(super) places: Arc<Semaphore>,
     /// Room for what waits for the user, in units of [`PARKED_UNIT`] bytes.
     pub(super) room: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    pub(super) turns: Arc<Semaphore>,
     report: Box<dyn Fn(Event) + Send + Sync>,
     talk: Mutex<Talk>,
     way: Arc<AsyncMutex<Option<ChildStdin>>>,
     /// What the running process was given; changed by whoever holds the way, and by answers.
     written: Mutex<Written>,
-    journal: Journal,
-    output: AsyncMutex<Option<Stream>>,
+    pub(super) journal: Journal,
+    /// What the client is told where nothing outlives us.
+    pub(super) unsent: Unsent,
+    pub(super) output: AsyncMutex<Option<Stream>>,
     tasks: Mutex<JoinSet<()>>,
     /// Why no server runs, while the session is held.
     held: Mutex<Option<Arc<str>>>,
@@ -140,7 +142,7 @@ pub(super) struct Core {
     /// The client does not read any more.
     pub(super) lost: Notify,
     /// What the client is told is handed over by the pump that reads the server.
-    held_back: AtomicBool,
+    pub(super) held_back: AtomicBool,
     /// Whether the client's words are no longer ours to read.
     parted: watch::Sender<bool>,
 }
@@ -167,15 +169,6 @@ enum Failed {
     Torn,
 }
 
-/// See [`Core::hold_back`].
-pub(super) struct HeldBack<'a>(&'a AtomicBool);
-
-impl Drop for HeldBack<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
 impl Core {
     /// # Errors
     /// When what the one before us has left cannot be read.
@@ -199,6 +192,7 @@ impl Core {
             way: Arc::default(),
             written: Mutex::default(),
             journal,
+            unsent: Unsent::default(),
             output: AsyncMutex::new(Some(output)),
             tasks: Mutex::default(),
             held: Mutex::default(),
@@ -245,118 +239,6 @@ impl Core {
     /// Ends all tasks of the session that wait for something.
     pub(super) fn close(&self) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
-    }
-
-    // === Towards the client ===
-
-    /// Writes a line to the client; `answers` is the request of the client's that it answers.
-    pub(super) async fn to_client(&self, line: &[u8], answers: Option<&OwnedId>) {
-        if self.journal.is_kept() {
-            if self.journal.tell(line, answers, 0).is_err() {
-                self.lost.notify_one();
-            }
-            if !self.held_back.load(Ordering::Relaxed) {
-                self.hand_over().await;
-            }
-            return;
-        }
-        let mut output = self.output.lock().await;
-        let Some(output) = output.as_mut() else { return };
-        let written = async {
-            output.write_all(line).await?;
-            output.flush().await
-        };
-        if written.await.is_err() {
-            self.lost.notify_one();
-        }
-    }
-
-    /// As long as this lives the caller sees to it that the client gets what it is told.
-    pub(super) fn hold_back(&self) -> HeldBack<'_> {
-        self.held_back.store(true, Ordering::Relaxed);
-        HeldBack(&self.held_back)
-    }
-
-    /// How many bytes the client was told and has not got.
-    pub(super) fn owes(&self) -> u64 {
-        self.journal.owes()
-    }
-
-    /// Brings everything that the client was told by way of the journal to it.
-    pub(super) async fn hand_over(&self) {
-        if !self.journal.is_kept() {
-            return;
-        }
-        let mut output = self.output.lock().await;
-        let Some(output) = output.as_mut() else { return };
-        let written = async {
-            poll_fn(|cx| self.journal.poll_hand_over(output, cx)).await?;
-            output.flush().await
-        };
-        if written.await.is_err() {
-            self.lost.notify_one();
-        }
-    }
-
-    /// The same for a line of which it is not known what it is.
-    async fn to_client_any(&self, line: &[u8]) {
-        if !self.journal.is_kept() {
-            return self.to_client(line, None).await;
-        }
-        if self.journal.tell_any(line, 0).is_err() {
-            self.lost.notify_one();
-        }
-        self.hand_over().await;
-    }
-
-    /// Closes the client's output; nobody may be writing to it any more, or only in vain.
-    pub(super) async fn close_output(&self) {
-        self.output.lock().await.take();
-    }
-
-    /// Writes lines of our own to the client without making the caller wait for its reading.
-    ///
-    /// Up to a number of lines; a client that sends what is refused and does not read has to wait.
-    /// `acted` is how many of the client's bytes the lines settle, where they answer it.
-    pub(super) async fn tell_client(self: &Arc<Self>, lines: Vec<Vec<u8>>, acted: u64) {
-        let Some(turn) = self.turn(&lines).await else { return };
-        let kept = self.journal.is_kept();
-        // Said at once: should we be killed, it is not said again.
-        if kept && lines.iter().any(|line| self.journal.tell_any(line, acted).is_err()) {
-            self.lost.notify_one();
-        }
-        let core = self.clone();
-        self.spawn(async move {
-            if kept {
-                core.hand_over().await;
-            } else {
-                for line in lines {
-                    core.to_client(&line, None).await;
-                }
-            }
-            drop(turn);
-            core.moved.notify_one();
-        });
-    }
-
-    /// A place among the answers of our own that may wait to be written.
-    async fn turn(&self, lines: &[Vec<u8>]) -> Option<OwnedSemaphorePermit> {
-        if lines.is_empty() {
-            return None;
-        }
-        self.turns.clone().acquire_owned().await.ok()
-    }
-
-    /// Writes to the client's standard error, and keeps it for reports.
-    pub(super) async fn to_stderr(&self, bytes: &[u8]) {
-        self.stderr.push(bytes);
-        // Nobody listens any more: what the server says still has to be read.
-        let _ = self.error.write_all(bytes).await;
-    }
-
-    /// A word of our own on the client's standard error.
-    pub(super) async fn say(&self, text: &str) {
-        self.to_stderr(format!("defenter: {text}\n").as_bytes()).await;
     }
 
     // === Towards the server ===

@@ -1,12 +1,7 @@
 //! What both directions have in common: deciding on an operation, letting it wait for the user,
 //! and the lines of our own.
 
-use std::{
-    borrow::Cow,
-    ops::Range,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{borrow::Cow, ops::Range, sync::Arc, time::Duration};
 
 use defenter_mcp::{
     catalogue,
@@ -17,10 +12,10 @@ use defenter_mcp::{
 use defenter_policy::{Direction, Phase};
 use tokio::sync::oneshot;
 
-use super::core::Core;
+use super::{Limits, core::Core};
 use crate::{
     dialog::{Answer, actor::Reply},
-    gate::{self, Doubt, Operation, Refused, Ruling, Settled},
+    gate::{self, Came, Doubt, Operation, Refused, Ruling, Settled},
     metrics::{self, Direction as MetricDirection, DropReason},
     operation_id,
 };
@@ -119,15 +114,15 @@ impl Core {
     pub(super) async fn rule(
         self: &Arc<Self>,
         operation: &Operation<'_>,
-        started: Instant,
+        came: Came<'_>,
     ) -> Ruling {
-        let ruling = self
-            .shared
-            .rule(&self.parties, &self.metrics, operation, self.limits.payload, self.limits.open)
-            .await;
+        let Limits { payload, open, .. } = self.limits;
+        let ruling =
+            self.shared.rule(&self.parties, &self.metrics, operation, payload, open, came).await;
+        came.turn().await;
         let direction = metric_direction(operation.direction);
         self.metrics.operation(operation.known.label, direction, ruling.metric());
-        self.metrics.added(direction, started.elapsed());
+        self.metrics.added(direction, came.at.elapsed());
         match ruling {
             Ruling::Ask(doubt) if !self.limits.ask => {
                 Ruling::Settled(self.shared.unasked(*doubt).await)
@@ -140,9 +135,9 @@ impl Core {
     pub(super) async fn settle_unasked(
         self: &Arc<Self>,
         operation: &Operation<'_>,
-        started: Instant,
+        came: Came<'_>,
     ) -> Settled {
-        match self.rule(operation, started).await {
+        match self.rule(operation, came).await {
             Ruling::Settled(settled) => settled,
             Ruling::Ask(doubt) => {
                 metrics::confirmation(Answer::Unavailable, Duration::ZERO);
@@ -161,13 +156,15 @@ impl Core {
         line: &'a [u8],
         method: &str,
         params: Option<&[u8]>,
-        started: Instant,
+        came: Came<'_>,
     ) -> Option<(String, Cow<'a, [u8]>)> {
         let known = catalogue::operation(method);
-        if known.kind == catalogue::Kind::Cancelled
-            && self.cancel_parked(metric_direction(direction), params)
-        {
-            return None;
+        if known.kind == catalogue::Kind::Cancelled {
+            // What it withdraws may have come with it.
+            came.turn().await;
+            if self.cancel_parked(metric_direction(direction), params) {
+                return None;
+            }
         }
         let id = new_operation();
         let payload = params.unwrap_or_default();
@@ -180,7 +177,7 @@ impl Core {
             target: None,
             payload,
         };
-        let settled = self.settle_unasked(&operation, started).await;
+        let settled = self.settle_unasked(&operation, came).await;
         let line = let_through(line, payload, settled).ok()?;
         Some((id, line))
     }

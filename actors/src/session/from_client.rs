@@ -16,7 +16,8 @@ use super::{
     decide::{Parked, let_through, malformed, new_operation, over_limit, target_of, too_many_wait},
 };
 use crate::{
-    gate::{Doubt, Operation, Refused, Ruling, Settled},
+    audit::Round,
+    gate::{Came, Doubt, Operation, Refused, Ruling, Settled},
     metrics::{self, DropReason},
 };
 
@@ -32,25 +33,34 @@ struct Request<'a> {
 impl Core {
     /// `acted` is how many of the client's bytes were read with this line; zero where it was read
     /// by somebody else.
-    pub(super) async fn from_client(self: &Arc<Self>, line: &[u8], acted: u64) {
-        let started = Instant::now();
+    pub(super) async fn from_client(
+        self: &Arc<Self>,
+        line: &[u8],
+        acted: u64,
+        round: Option<&Round>,
+    ) {
+        let came = Came::now(round);
         let message = match envelope::read(trim(line)) {
             Ok(message) => message,
-            Err(error) => return self.client_malformed(&error, acted).await,
+            Err(error) => {
+                came.turn().await;
+                return self.client_malformed(&error, acted).await;
+            }
         };
         self.figures.operation();
         match &message {
             Message::Request { id, method, params } => {
                 let request = (*id, &**method, *params);
-                self.client_request(line, request, acted, started).await;
+                self.client_request(line, request, acted, came).await;
             }
             Message::Notification { method, params } => {
-                self.client_notification(line, method, *params, started).await;
+                self.client_notification(line, method, *params, came).await;
             }
             Message::Response { id, outcome } => {
-                self.client_response(line, *id, *outcome, started).await;
+                self.client_response(line, *id, *outcome, came).await;
             }
             Message::Batch => {
+                came.turn().await;
                 metrics::dropped(DropReason::Malformed);
                 let text = "batches are not supported; send one message a line";
                 let answer = malformed(Id::NULL, refusal::INVALID_REQUEST, text);
@@ -64,7 +74,7 @@ impl Core {
         line: &[u8],
         (id, method, params): (Id<'_>, &str, Option<&[u8]>),
         acted: u64,
-        started: Instant,
+        came: Came<'_>,
     ) {
         let known = catalogue::operation(method);
         let (operation_id, target) = (new_operation(), target_of(&known, params));
@@ -82,7 +92,7 @@ impl Core {
             self.parties.hear_client(operation.payload, redactors.of(&self.parties.server));
         }
         let request = Request { line, id, operation, acted };
-        let ruling = self.rule(&operation, started).await;
+        let ruling = self.rule(&operation, came).await;
         match ruling {
             Ruling::Ask(doubt) => self.park_request(&request, doubt).await,
             Ruling::Settled(settled) => self.carry_request(&request, settled).await,
@@ -136,16 +146,16 @@ impl Core {
         line: &[u8],
         method: &str,
         params: Option<&[u8]>,
-        started: Instant,
+        came: Came<'_>,
     ) {
         let direction = Direction::ToServer;
-        let passed = self.notification(direction, line, method, params, started).await;
+        let passed = self.notification(direction, line, method, params, came).await;
         if let Some((operation, line)) = passed {
             let exchange = Exchange {
                 operation,
                 method: method.into(),
                 target: None,
-                sent: started,
+                sent: came.at,
                 acted: 0,
             };
             self.to_server(&line, exchange).await;
@@ -157,7 +167,7 @@ impl Core {
         line: &[u8],
         id: Option<Id<'_>>,
         outcome: Outcome<'_>,
-        started: Instant,
+        came: Came<'_>,
     ) {
         let asked = id.and_then(|id| self.talk().asked.remove(&id.to_owned()));
         // The state knows best whether anybody asked; what nobody asked is dropped there.
@@ -182,10 +192,10 @@ impl Core {
             operation: operation_id.clone(),
             method: method.clone(),
             target: None,
-            sent: started,
+            sent: came.at,
             acted: 0,
         };
-        let settled = match self.rule(&operation, started).await {
+        let settled = match self.rule(&operation, came).await {
             // The user has just made this answer; asking again whether to send it is no question.
             Ruling::Ask(doubt) => self.shared.answered(*doubt, None).await,
             Ruling::Settled(settled) => settled,

@@ -1,6 +1,12 @@
 //! What becomes of a message of the server's.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use defenter_mcp::{
     catalogue,
@@ -16,7 +22,8 @@ use super::{
     decide::{Parked, let_through, malformed, new_operation, over_limit, too_many_wait},
 };
 use crate::{
-    gate::{Doubt, Operation, Ruling, Settled},
+    audit::Round,
+    gate::{Came, Doubt, Operation, Ruling, Settled},
     metrics::{self, Direction as MetricDirection, DropReason},
     server::lifecycle::Event,
 };
@@ -25,34 +32,41 @@ impl Core {
     pub(super) async fn from_server(
         self: &Arc<Self>,
         line: &[u8],
-        ready: &mut bool,
+        ready: &AtomicBool,
+        round: Option<&Round>,
     ) -> Result<(), RecoveryError> {
-        let started = Instant::now();
+        let came = Came::now(round);
         let message = match envelope::read(trim(line)) {
             Ok(message) => message,
             Err(error) => {
+                came.turn().await;
                 self.server_malformed(line, &error).await;
                 return Ok(());
             }
         };
         self.figures.operation();
+        if self.talk().recovery.stage() != Stage::Live {
+            // What it sets free goes out at once, so what came before it goes first.
+            came.turn().await;
+        }
         let verdict = self.note_from_server(&message, line).await?;
-        if matches!(message, Message::Response { .. }) && !std::mem::replace(ready, true) {
+        if matches!(message, Message::Response { .. }) && !ready.swap(true, Ordering::Relaxed) {
             self.answered();
             self.report(Event::Ready(self.id));
         }
         match verdict {
             None => {}
             Some(FromServer::Forward(answered)) => {
-                self.server_message(line, &message, answered, started).await;
+                self.server_message(line, &message, answered, came).await;
             }
             Some(FromServer::Rewrite(bytes)) => {
                 if let Ok(message) = envelope::read(trim(&bytes)) {
-                    self.server_message(&bytes, &message, None, started).await;
+                    self.server_message(&bytes, &message, None, came).await;
                 }
             }
             Some(FromServer::Refuse(refused)) => {
                 if let Message::Request { id, method, .. } = &message {
+                    came.turn().await;
                     let label = catalogue::operation(method).text;
                     self.tell_server(refused.answer(*id, None, label)).await;
                 }
@@ -103,17 +117,17 @@ impl Core {
         line: &[u8],
         message: &Message<'_>,
         answered: Option<Answered<Exchange>>,
-        started: Instant,
+        came: Came<'_>,
     ) {
         match message {
             Message::Response { id, outcome } => {
-                self.server_response(line, *id, *outcome, answered, started).await;
+                self.server_response(line, *id, *outcome, answered, came).await;
             }
             Message::Request { id, method, params } => {
-                self.server_request(line, *id, method, *params, started).await;
+                self.server_request(line, *id, method, *params, came).await;
             }
             Message::Notification { method, params } => {
-                self.server_notification(line, method, *params, started).await;
+                self.server_notification(line, method, *params, came).await;
             }
             Message::Batch => metrics::dropped(DropReason::Malformed),
         }
@@ -125,11 +139,11 @@ impl Core {
         id: Option<Id<'_>>,
         outcome: Outcome<'_>,
         answered: Option<Answered<Exchange>>,
-        started: Instant,
+        came: Came<'_>,
     ) {
         let exchange = answered.map(|answered| answered.context);
         if let Some(exchange) = &exchange {
-            self.metrics.upstream(started.saturating_duration_since(exchange.sent));
+            self.metrics.upstream(came.at.saturating_duration_since(exchange.sent));
         }
         let fresh = exchange.is_none().then(new_operation).unwrap_or_default();
         let (operation_id, method, target) = match &exchange {
@@ -153,7 +167,7 @@ impl Core {
         if exchange.is_some() {
             self.server_answered(&id.to_owned());
         }
-        match self.rule(&operation, started).await {
+        match self.rule(&operation, came).await {
             Ruling::Ask(doubt) => self.park_response(line, id, &operation, doubt).await,
             Ruling::Settled(settled) => self.carry_response(line, id, &operation, settled).await,
         }
@@ -204,7 +218,7 @@ impl Core {
         id: Id<'_>,
         method: &str,
         params: Option<&[u8]>,
-        started: Instant,
+        came: Came<'_>,
     ) {
         let known = catalogue::operation(method);
         let operation_id = new_operation();
@@ -218,7 +232,7 @@ impl Core {
             target: None,
             payload,
         };
-        match self.rule(&operation, started).await {
+        match self.rule(&operation, came).await {
             Ruling::Ask(doubt) => self.park_server_request(line, id, &operation, doubt),
             Ruling::Settled(settled) => {
                 self.carry_server_request(line, id, &operation, settled).await;
@@ -290,10 +304,10 @@ impl Core {
         line: &[u8],
         method: &str,
         params: Option<&[u8]>,
-        started: Instant,
+        came: Came<'_>,
     ) {
         let direction = Direction::ToClient;
-        let passed = self.notification(direction, line, method, params, started).await;
+        let passed = self.notification(direction, line, method, params, came).await;
         if let Some((_, line)) = passed {
             self.forward_to_client(&line, None).await;
         }
