@@ -16,6 +16,8 @@ use defenter_policy::ToolHints;
 /// The most roots that are kept, and bytes of each.
 const MAX_ROOTS: usize = 64;
 const MAX_ROOT: usize = 4096;
+/// The most answers of one request that are looked at.
+const MAX_ANSWERS: usize = 64;
 /// The most tools whose hints are kept, and bytes of a name; facts keep as much of it.
 const MAX_TOOLS: usize = 4096;
 const MAX_NAME: usize = 256;
@@ -73,6 +75,16 @@ impl Learned {
             "roots/list" => self.learn_roots(result),
             "tools/list" => self.learn_tools(result),
             _ => {}
+        }
+    }
+
+    /// The params of a request of the modern era pass: a retry carries the answers to what the
+    /// server has asked for in its result, each as the bare result of its own request
+    /// (specification 2026-07-28, `inputResponses`). Only a list of roots has `roots` in it.
+    pub(crate) fn learn_answers(&self, params: &[u8]) {
+        let Some(answers) = read::member(params, "inputResponses") else { return };
+        for (_, result) in read::members(answers).take(MAX_ANSWERS) {
+            self.learn_roots(result);
         }
     }
 
@@ -187,6 +199,26 @@ mod tests {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         learned.learn("roots/list", list(&many).as_bytes());
         assert_eq!(learned.roots().len(), MAX_ROOTS);
+    }
+
+    #[test]
+    fn roots_are_also_found_among_the_answers_of_a_retried_request() {
+        let learned = fresh();
+        learned.learn_answers(
+            br#"{"name":"t","arguments":{"inputResponses":{"x":{"roots":[{"uri":"file:///no"}]}}},
+            "inputResponses":{"ask":{"action":"accept","content":{"roots":1}},
+            "where":{"roots":[{"uri":"file:///w/a"}]}}}"#,
+        );
+        assert_eq!(roots(&learned), ["/w/a"]);
+        for params in ["", "null", r#"{"inputResponses":[{"roots":[{"uri":"file:///x"}]}]}"#] {
+            learned.learn_answers(params.as_bytes());
+        }
+        assert_eq!(roots(&learned), ["/w/a"]);
+        let many: Vec<String> = (0..=MAX_ANSWERS)
+            .map(|n| format!(r#""{n}":{{"roots":[{{"uri":"file:///{n}"}}]}}"#))
+            .collect();
+        learned.learn_answers(format!(r#"{{"inputResponses":{{{}}}}}"#, many.join(",")).as_bytes());
+        assert_eq!(roots(&learned), [format!("/{}", MAX_ANSWERS - 1)]);
     }
 
     #[test]

@@ -91,6 +91,9 @@ impl Core {
             let redactors = self.shared.redactors.load();
             self.parties.hear_client(operation.payload, redactors.of(&self.parties.server));
         }
+        if self.talk().recovery.era().is_modern() {
+            self.parties.learned.learn_answers(operation.payload);
+        }
         let request = Request { line, id, operation, acted };
         let ruling = self.rule(&operation, came).await;
         match ruling {
