@@ -213,6 +213,7 @@ mod tests {
             started: String::new(),
             generation: 1,
             operations: 0,
+            unresponsive_s: None,
         };
         ServerView {
             name: "files".into(),

@@ -317,6 +317,8 @@ pub fn limits(settings: &Settings) -> Limits {
         open: Duration::from_secs(settings.dialog.timeout_s + settings.dialog.keep_open_s),
         payload: bytes(settings.audit.max_payload_bytes),
         drain: Duration::from_secs(30),
+        unresponsive_after: Duration::from_millis(settings.restart.unresponsive_after_ms),
+        kill_unresponsive: settings.restart.unresponsive,
         stderr_lines: count(settings.log.server_stderr_lines),
     }
 }

@@ -62,6 +62,8 @@ pub const SESSIONS: &str = "defenter_sessions";
 pub const SESSIONS_OPENED: &str = "defenter_sessions_opened_total";
 /// Gauge: 1 where a server can be used (idle included), 0 in backoff or quarantine.
 pub const SERVER_UP: &str = "defenter_server_up";
+/// See [`SERVER_UP`] for where it is told: sessions whose server does not answer.
+pub const SESSIONS_UNRESPONSIVE: &str = "defenter_sessions_unresponsive";
 /// Gauge: 1 where a server failed too often and waits for somebody to act.
 pub const SERVER_QUARANTINED: &str = "defenter_server_quarantined";
 /// Counter: starts of a server after the first one, by reason.
@@ -256,6 +258,13 @@ pub const METRICS: &[Metric] = &[
         name: SESSIONS,
         kind: MetricKind::Gauge,
         help: "Open sessions.",
+        labels: &["server", "client"],
+        source: Source::Status,
+    },
+    Metric {
+        name: SESSIONS_UNRESPONSIVE,
+        kind: MetricKind::Gauge,
+        help: "Open sessions whose server owes an answer and says nothing.",
         labels: &["server", "client"],
         source: Source::Status,
     },

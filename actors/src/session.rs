@@ -119,6 +119,10 @@ pub struct Limits {
     pub payload: usize,
     /// How long an ending session waits for requests in flight without hearing of any.
     pub drain: Duration,
+    /// How long a server may owe an answer and say nothing before it is unresponsive.
+    pub unresponsive_after: Duration,
+    /// Whether an unresponsive server is killed, to be started again.
+    pub kill_unresponsive: bool,
     /// How many lines of its server's standard error the report of a quarantine shows.
     pub stderr_lines: usize,
 }
@@ -131,6 +135,8 @@ pub(crate) struct Figures {
     pid: AtomicU32,
     generation: AtomicU64,
     operations: AtomicU64,
+    /// For how many seconds the server has been unresponsive; zero where it is not.
+    unresponsive: AtomicU64,
 }
 
 impl Figures {
@@ -141,6 +147,7 @@ impl Figures {
             pid: AtomicU32::new(0),
             generation: AtomicU64::new(0),
             operations: AtomicU64::new(0),
+            unresponsive: AtomicU64::new(0),
         }
     }
 
@@ -153,6 +160,13 @@ impl Figures {
         self.operations.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How long the server has been silent, where that makes it unresponsive. Gives whether it
+    /// has just become so.
+    pub(crate) fn unresponsive(&self, silent: Option<Duration>) -> bool {
+        let seconds = silent.map_or(0, |silent| silent.as_secs().max(1));
+        self.unresponsive.swap(seconds, Ordering::Relaxed) == 0 && seconds > 0
+    }
+
     pub(crate) fn view(&self) -> SessionView {
         let pid = self.pid.load(Ordering::Relaxed);
         SessionView {
@@ -161,6 +175,7 @@ impl Figures {
             started: self.started.clone(),
             generation: self.generation.load(Ordering::Relaxed),
             operations: self.operations.load(Ordering::Relaxed),
+            unresponsive_s: Some(self.unresponsive.load(Ordering::Relaxed)).filter(|s| *s > 0),
         }
     }
 }

@@ -100,6 +100,10 @@ pub struct SessionView {
     pub generation: u64,
     /// Operations seen so far.
     pub operations: u64,
+    /// For how many seconds the server has owed an answer and said nothing, where that is longer
+    /// than the settings bear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unresponsive_s: Option<u64>,
 }
 
 /// What one server last wrote to its standard error, redacted.

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use defenter_actors::metrics::{
     self, LabelPair, MetricKind, ProcessFigures, SERVER_QUARANTINED, SERVER_UP, SESSIONS,
+    SESSIONS_UNRESPONSIVE,
 };
 use defenter_actors::status::{ServerState, StatusView};
 
@@ -22,6 +23,7 @@ struct Together {
     up: bool,
     quarantined: bool,
     sessions: usize,
+    unresponsive: usize,
 }
 
 /// Writes the metrics that are read when somebody asks.
@@ -32,7 +34,9 @@ pub(crate) fn render(status: Option<&StatusView>, figures: &ProcessFigures) -> S
     series(&mut out, SERVER_UP, &servers, |server| truth(server.up));
     series(&mut out, SERVER_QUARANTINED, &servers, |server| truth(server.quarantined));
     #[expect(clippy::cast_precision_loss, reason = "sessions are far fewer than 2^52")]
-    series(&mut out, SESSIONS, &servers, |server| server.sessions as f64);
+    let count = |sessions: usize| sessions as f64;
+    series(&mut out, SESSIONS, &servers, |server| count(server.sessions));
+    series(&mut out, SESSIONS_UNRESPONSIVE, &servers, |server| count(server.unresponsive));
     for (name, value) in figures.known() {
         head(&mut out, name);
         let _ = writeln!(out, "{name} {value}");
@@ -47,10 +51,12 @@ fn by_labels(status: &StatusView) -> BTreeMap<LabelPair, Together> {
     for server in &status.servers {
         let entry = servers
             .entry(LabelPair::new(&server.name, &server.client))
-            .or_insert(Together { up: true, quarantined: false, sessions: 0 });
+            .or_insert(Together { up: true, quarantined: false, sessions: 0, unresponsive: 0 });
         entry.up &= server.state.is_up();
         entry.quarantined |= server.state == ServerState::Quarantined;
         entry.sessions += server.sessions.len();
+        let silent = server.sessions.iter().filter(|session| session.unresponsive_s.is_some());
+        entry.unresponsive += silent.count();
     }
     servers
 }

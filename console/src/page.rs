@@ -137,6 +137,10 @@ fn sessions(out: &mut String, sessions: &[SessionView]) {
         if session.generation > 1 {
             let _ = write!(out, ", recovered {}", Counted(session.generation - 1, "time"));
         }
+        if let Some(seconds) = session.unresponsive_s {
+            let silent = duration(seconds);
+            let _ = write!(out, ", <span class=\"backoff\">unresponsive for {silent}</span>");
+        }
         out.push_str("</li>");
     }
     out.push_str("</ul>");
@@ -227,6 +231,7 @@ pub(crate) mod tests {
                 started: "2026-11-24T12:01:00Z".into(),
                 generation: 2,
                 operations: 9,
+                unresponsive_s: (state == ServerState::Ready).then_some(130),
             }],
             restarts: 1,
             last_exit: Some(ExitView {
@@ -248,6 +253,7 @@ pub(crate) mod tests {
         for part in [
             "<td>files</td><td>cursor (user)</td><td class=\"ready\">ready</td>",
             "<pre>5 failures\nlast line</pre>",
+            "process 42, recovered 1 time, <span class=\"backoff\">unresponsive for 2 min</span><",
             "process 42, recovered 1 time<",
             "signal 9 at 2026-11-24T12:02:00Z",
             "up for 1 h 6 min",

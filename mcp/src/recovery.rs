@@ -170,6 +170,17 @@ impl<T> Recovery<T> {
         self.in_flight.waiting() + self.held_requests()
     }
 
+    /// What the caller noted with the request for whose answer the client has waited longest: none
+    /// where the server owes it nothing, or waits itself for an answer of the client's. A
+    /// cancelled request is not due, and one that listens is answered only when it ends.
+    #[must_use]
+    pub fn due(&self) -> Option<&T> {
+        if self.asked.len() > 0 {
+            return None;
+        }
+        self.in_flight.oldest_due().map(|entry| &entry.context)
+    }
+
     /// How many requests of the server's wait for an answer of the client's.
     #[must_use]
     pub fn asked(&self) -> usize {

@@ -1,6 +1,8 @@
 //! `defenter status`: what runs, and which servers of the clients' configs are protected.
 
-use defenter_actors::status::{FindingKind, FindingView, ServerView, StatusView, SupervisorView};
+use defenter_actors::status::{
+    FindingKind, FindingView, ServerView, SessionView, StatusView, SupervisorView,
+};
 use defenter_actors::{findings, house::House};
 use defenter_config::clients::{Discovery, Entry, Launch, Protection};
 use defenter_config::install::{Journal, status};
@@ -142,6 +144,7 @@ impl Report {
                 if let Some(why) = &server.quarantined {
                     text.push_str(&format!("\n{}: {}\n", plain(&server.name), plain(why)));
                 }
+                text.extend(server.sessions.iter().filter_map(|session| silence(server, session)));
             }
         }
         if !self.entries.is_empty() {
@@ -180,6 +183,17 @@ fn server_row(server: &ServerView) -> Vec<String> {
         server.sessions.len().to_string(),
         server.restarts.to_string(),
     ]
+}
+
+/// What there is to say of a session whose server does not answer.
+fn silence(server: &ServerView, session: &SessionView) -> Option<String> {
+    let seconds = session.unresponsive_s?;
+    let process = session.pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+    let name = plain(&server.name);
+    Some(format!(
+        "\n{name}{process} owes an answer and has said nothing for {seconds} s; \
+         `defenter restart {name}` starts it anew\n"
+    ))
 }
 
 fn entry_row(entry: &EntryView) -> Vec<String> {

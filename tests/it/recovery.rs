@@ -280,6 +280,47 @@ fn a_crash_is_counted_and_shown() {
     );
 }
 
+/// The one session of the echo server, as `status` tells it.
+fn session(bed: &Bed) -> Value {
+    let status = bed.json(&["status", "--json"]);
+    let servers = status["servers"].as_array().cloned().unwrap_or_default();
+    let echo = servers.into_iter().find(|server| server["name"] == "echo").unwrap_or_default();
+    echo["sessions"][0].clone()
+}
+
+#[test]
+fn a_server_that_owes_an_answer_and_says_nothing_is_told() {
+    let bed = Bed::new().settings(json!({"restart": {"unresponsive_after_ms": 1000}})).up();
+    let mut watched = Watched::shaken_hands(&bed);
+    let server = watched.server();
+    watched.client.ask_tool("hold", json!({}));
+    assert_eventually!(session(&bed)["unresponsive_s"].as_u64() >= Some(1), "{}", session(&bed));
+    let (_, metrics) = bed.get("/metrics");
+    let told = |line: &str| {
+        line.starts_with("defenter_sessions_unresponsive{server=\"echo\"") && line.ends_with(" 1")
+    };
+    assert!(metrics.lines().any(told), "{metrics}");
+    let (_, page) = bed.get("/");
+    assert!(page.contains("unresponsive for "), "{page}");
+    // It is not touched, and counts as well as soon as it says something.
+    watched.echo("after");
+    assert_eq!(watched.server(), server);
+}
+
+#[test]
+fn an_unresponsive_server_is_replaced_where_the_settings_say_so() {
+    let settings = json!({"restart": {"unresponsive_after_ms": 1000, "unresponsive": true, "backoff_max_ms": 50}});
+    for bed in beds_with(settings) {
+        let mut watched = Watched::shaken_hands(&bed);
+        let server = watched.server();
+        let id = watched.client.ask_tool("hold", json!({}));
+        let answer = watched.client.answer(id);
+        assert_eq!(answer["error"]["code"], OUTCOME_UNKNOWN, "{answer}");
+        watched.echo("after");
+        assert_ne!(watched.server(), server);
+    }
+}
+
 fn parse(line: &str) -> Value {
     parse_bytes(line.as_bytes())
 }

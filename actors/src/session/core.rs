@@ -134,6 +134,8 @@ pub(super) struct Core {
     /// What the client says, until it is read.
     inbox: Mutex<Option<Inbox>>,
     heard: AtomicU64,
+    /// When the server was last heard, in the same measure.
+    server_heard: AtomicU64,
     epoch: Instant,
     /// Somebody waits for a server.
     pub(super) wanted: Notify,
@@ -201,6 +203,7 @@ impl Core {
             again: Mutex::new(again),
             inbox: Mutex::new(inbox),
             heard: AtomicU64::new(0),
+            server_heard: AtomicU64::new(0),
             epoch: Instant::now(),
             places: Arc::new(Semaphore::new(limits.parked)),
             room: Arc::new(Semaphore::new(PARKED_UNITS)),
@@ -583,6 +586,20 @@ impl Core {
     pub(super) fn heard(&self) {
         let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// The server has said something.
+    pub(super) fn server_heard(&self) {
+        self.heard();
+        self.server_heard.store(self.heard.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// How long the server has owed an answer and said nothing, where that is longer than it may.
+    pub(super) fn unresponsive(&self) -> Option<Duration> {
+        let owed = self.talk().recovery.due()?.sent.elapsed();
+        let heard = Duration::from_millis(self.server_heard.load(Ordering::Relaxed));
+        let silent = self.epoch.elapsed().saturating_sub(heard).min(owed);
+        (silent >= self.limits.unresponsive_after).then_some(silent)
     }
 
     /// How long neither side has said anything.

@@ -15,7 +15,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt},
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -35,6 +35,8 @@ const CLOSED_OUTPUT: Duration = Duration::from_millis(500);
 const STOPPING: Duration = Duration::from_secs(3);
 /// How many bytes of a line over the limit are kept, so that whoever takes over refuses it too.
 const KEPT_BEYOND: u64 = 128 << 10;
+/// How often it is looked at most rarely whether the server still answers.
+const LOOK: Duration = Duration::from_secs(15);
 /// How long the last line to a client that may not read is waited for.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -176,6 +178,10 @@ impl Driver {
     }
 
     async fn serve(&mut self, client: &mut ClientPump) -> i32 {
+        let mut look = interval(
+            (self.core.limits.unresponsive_after / 4).clamp(Duration::from_millis(1), LOOK),
+        );
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let begun = self.begun || self.stopping;
             let heard_out = self.client_closed || self.parted;
@@ -208,6 +214,7 @@ impl Driver {
                     self.parted |= parted;
                     self.client_closed |= !parted;
                 }
+                _ = look.tick(), if self.running.is_some() => self.look_after(),
                 () = core.wanted.notified(), if self.running.is_none() => {
                     core.report(Event::Wanted(core.id));
                 }
@@ -299,6 +306,7 @@ impl Driver {
     /// its end means. Some code where the session ends with it.
     async fn lost(&mut self, end: PumpEnd) -> Option<i32> {
         let mut running = self.running.take()?;
+        self.core.figures.unresponsive(None);
         let busy = !self.core.is_idle();
         // A dead process' input stays open, since it tells what the process has not read; one
         // that lives on is told to end by closing it.
@@ -328,6 +336,23 @@ impl Driver {
             Event::Failed { session, exit }
         });
         None
+    }
+
+    /// Sees whether the server still answers. Nothing is ever asked of it: a probe of ours could
+    /// decide on its protocol, or end it.
+    fn look_after(&self) {
+        let silent = self.core.unresponsive();
+        let is_news = self.core.figures.unresponsive(silent);
+        let (Some(silent), Some(running)) = (silent, &self.running) else { return };
+        let (server, kill) = (&self.core.parties.server, self.core.limits.kill_unresponsive);
+        if is_news {
+            let seconds = silent.as_secs();
+            tracing::warn!(%server, process = running.group, seconds, kill, "the server owes an answer and says nothing");
+        }
+        if kill {
+            // Its end is then seen like that of any other crash.
+            running.life.group().kill();
+        }
     }
 
     async fn bounce(&mut self) {

@@ -173,7 +173,7 @@ pub(super) async fn server_to_client(core: Arc<Core>, output: impl AsyncRead + U
     let mut together = Together::default();
     loop {
         let Ok(Some((frame, more))) = frames.next_of_many().await else { return PumpEnd::Closed };
-        core.heard();
+        core.server_heard();
         let held_back = core.hold_back();
         let passed = async {
             match frame {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The data path of a wrapped server.
     pub proxy: Proxy,
-    /// What happens when a server's process ends.
+    /// What happens when a server's process ends, or does not answer any more.
     pub restart: Restart,
     /// How a server's process is stopped.
     pub shutdown: Shutdown,
@@ -68,6 +68,16 @@ pub struct Restart {
     /// The window in which failures are counted, in milliseconds.
     #[schemars(range(min = 1, max = 86_400_000))]
     pub window_ms: u64,
+    /// How long a server may be silent, while a request waits for its answer and the client owes it
+    /// none, before it counts as unresponsive, in milliseconds. It is told by `status`, the console,
+    /// the log and the metrics. A change applies to sessions that start after it.
+    #[schemars(range(min = 1000, max = 86_400_000))]
+    pub unresponsive_after_ms: u64,
+    /// Whether a server that is unresponsive is killed and started again, as after a crash; what it
+    /// worked on is answered that its outcome is unknown. A tool that works for long and says
+    /// nothing meanwhile cannot be told from one that hangs. A change applies to sessions that
+    /// start after it.
+    pub unresponsive: bool,
 }
 
 /// How a server's process is stopped: its input is closed, then it is asked, then it is killed. A
@@ -347,6 +357,8 @@ impl Default for Restart {
             reset_after_ms: 60_000,
             intensity: 5,
             window_ms: 60_000,
+            unresponsive_after_ms: 120_000,
+            unresponsive: false,
         }
     }
 }

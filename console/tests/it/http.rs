@@ -120,6 +120,7 @@ fn status() -> StatusView {
                 started: "2026-11-24T12:00:01Z".into(),
                 generation: 1,
                 operations: 3,
+                unresponsive_s: None,
             }],
             restarts: 0,
             last_exit: None,

@@ -95,6 +95,17 @@ impl<T> InFlight<T> {
         self.len - self.cancelled.len()
     }
 
+    /// The oldest request that should have been answered by now or soon: cancelled ones may never
+    /// be, and one that listens is answered when it ends.
+    pub(super) fn oldest_due(&self) -> Option<&Entry<T>> {
+        let all = self
+            .entries
+            .values()
+            .flat_map(|first| std::iter::successors(Some(first), |entry| entry.next.as_deref()));
+        let due = |entry: &&Entry<T>| !entry.cancelled && !matches!(entry.track, Track::Listen(_));
+        all.filter(due).min_by_key(|entry| entry.order)
+    }
+
     /// How many bytes are kept for sending again.
     pub(super) fn kept(&self) -> usize {
         self.kept

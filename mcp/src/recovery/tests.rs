@@ -327,6 +327,25 @@ fn a_server_that_dies_of_a_probe_is_followed_by_another() {
 }
 
 #[test]
+fn what_is_due_is_the_oldest_request_that_is_to_be_answered() {
+    let mut scene = Scene::legacy();
+    assert_eq!(scene.session.due(), None);
+    scene.sends(&request("7", "subscriptions/listen", "{}"));
+    assert_eq!(scene.session.due(), None, "it is answered when it ends");
+    scene.sends(&request("8", "tools/call", "{}"));
+    scene.sends(&request("9", "tools/call", "{}"));
+    assert_eq!(scene.session.due(), Some(&4));
+    scene.sends(&cancelled("8"));
+    assert_eq!(scene.session.due(), Some(&5), "what was cancelled may never be answered");
+    scene.hears(&request("1", "roots/list", "{}"));
+    assert_eq!(scene.session.due(), None, "the server waits itself");
+    scene.sends(&result("1"));
+    assert_eq!(scene.session.due(), Some(&5));
+    scene.hears(&result("9"));
+    assert_eq!(scene.session.due(), None);
+}
+
+#[test]
 fn a_modern_session_replays_only_what_listens() {
     let mut scene = Scene::new();
     assert!(scene.session.on_server_started().unwrap().live);
