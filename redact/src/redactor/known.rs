@@ -123,22 +123,34 @@ impl Known {
     }
 }
 
-/// Most bytes by which a part is made longer to end between words.
-const MAX_WORD: usize = 256;
+/// Most bytes by which a part is made longer to end between words; longer values than this, encoded
+/// several times over, are not judged.
+const MAX_WORD: usize = 32 << 10;
+
+/// How far around a word its name and what ends it may stand, in bytes.
+const BESIDE: usize = 128;
 
 /// Makes sorted parts of a text longer until they start and end between words, so that what is
-/// derived from a part has no half of an address in it.
+/// derived from a part has no half of an address in it, and until what tells of its first and last
+/// word is in it: a name before, a quote behind.
 fn at_words(parts: Vec<Range<usize>>, text: &[u8]) -> Vec<Range<usize>> {
     let is_word = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
+    let before = |at: usize| {
+        let word = text[..at].iter().rev().take(MAX_WORD).take_while(is_word);
+        at - word.count()
+    };
+    let after = |at: usize| {
+        let word = text[at.min(text.len())..].iter().take(MAX_WORD).take_while(is_word);
+        at.min(text.len()) + word.count()
+    };
     let mut out: Vec<Range<usize>> = Vec::with_capacity(parts.len());
     for part in parts {
-        let end = part.end.min(text.len());
-        let before = text[..part.start].iter().rev().take(MAX_WORD).take_while(is_word).count();
-        let after = text[end..].iter().take(MAX_WORD).take_while(is_word).count();
-        match out.last_mut() {
-            Some(last) if part.start - before <= last.end => last.end = end + after,
-            _ => out.push(part.start - before..end + after),
+        let mut start = before(before(part.start).saturating_sub(BESIDE));
+        let end = after(after(part.end) + BESIDE);
+        while let Some(last) = out.pop_if(|last| start <= last.end) {
+            start = start.min(last.start);
         }
+        out.push(start..end);
     }
     out
 }
