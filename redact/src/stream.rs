@@ -58,8 +58,8 @@ impl<'r> Stream<'r> {
             let (now, later) = rest.split_at(room.min(rest.len()));
             self.buffer.extend_from_slice(now);
             rest = later;
-            if self.buffer.len() >= self.context + self.block + TAIL {
-                self.give(self.context + self.block, out, &mut findings);
+            while self.buffer.len() >= self.context + self.block + TAIL && !self.withheld {
+                self.give(false, out, &mut findings);
             }
         }
         findings
@@ -69,7 +69,7 @@ impl<'r> Stream<'r> {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Vec<Finding> {
         let mut findings = Vec::new();
         while self.buffer.len() > self.context && !self.withheld {
-            self.give(self.buffer.len(), out, &mut findings);
+            self.give(true, out, &mut findings);
         }
         findings
     }
@@ -79,15 +79,23 @@ impl<'r> Stream<'r> {
         self.withheld
     }
 
-    /// Gives out the buffer up to about `cut`: never in the middle of a match or a character.
-    fn give(&mut self, cut: usize, out: &mut Vec<u8>, findings: &mut Vec<Finding>) {
-        let scan = self.redactor.scan_text_in(self.path.as_deref(), &self.buffer);
+    /// Gives out a block, or all there is where the text has ended: never a part of a match or of a
+    /// character.
+    fn give(&mut self, has_ended: bool, out: &mut Vec<u8>, findings: &mut Vec<Finding>) {
+        let end = self.buffer.len().min(self.context + self.block + TAIL);
+        let is_last = has_ended && end == self.buffer.len();
+        let cut = if is_last { end } else { self.context + self.block };
+        let scan = self.redactor.scan_text_in(self.path.as_deref(), &self.buffer[..end]);
+        if scan.withheld() && self.block > BLOCK {
+            // More is found in so much than is kept at a time.
+            self.block = BLOCK;
+            return self.give(has_ended, out, findings);
+        }
         if scan.withheld() {
             self.withheld = true;
             out.extend_from_slice(WITHHELD.as_bytes());
             return;
         }
-        let end = self.buffer.len();
         let mut cut = cut;
         while cut < end && cut > self.context + 1 && self.buffer[cut] & 0xC0 == 0x80 {
             cut -= 1;
@@ -166,6 +174,27 @@ mod tests {
         findings.extend(stream.finish(&mut out));
         assert_eq!(findings.len(), 1);
         assert!(out.ends_with(b" [REDACTED-SECRET]\n"));
+    }
+
+    #[test]
+    fn where_much_is_found_less_is_looked_at_at_a_time() {
+        let budget = crate::Budget { max_findings: 20_000, ..crate::Budget::default() };
+        let options = crate::Options { budget, ..crate::Options::default() };
+        let one = Redactor::with_options(&options).unwrap();
+        let text = "token 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 here\n".repeat(14_000);
+        assert!(one.scan_text(text.as_bytes()).withheld());
+        let two = one.with_threads(std::num::NonZeroUsize::new(2).unwrap());
+        for redactor in [&one, &two] {
+            let mut out = Vec::new();
+            let mut stream = redactor.stream();
+            let mut findings = stream.push(text.as_bytes(), &mut out);
+            findings.extend(stream.finish(&mut out));
+            assert_eq!(findings.len(), 14_000);
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                "token [REDACTED-SECRET] here\n".repeat(14_000)
+            );
+        }
     }
 
     #[test]
