@@ -67,6 +67,7 @@ impl Work<'_> {
         let redactor = self.redactor;
         let filter = redactor.prefilter();
         let text = layer.text;
+        let defers = std::mem::take(&mut self.defers);
         let first = self.found.len();
         let outer = std::mem::take(&mut self.waits);
         let mut assignments = Assignments::new(text, layer.json);
@@ -131,10 +132,10 @@ impl Work<'_> {
             });
             words.settle_all(self, text);
         }
-        for rule in anywhere {
-            for range in ranges {
-                self.everywhere(text, range, rule);
-            }
+        if defers {
+            self.deferred = anywhere;
+        } else {
+            self.anywhere(text, ranges, &anywhere);
         }
         self.waits = outer;
         if let Some(encoded) = &encoded {
@@ -153,6 +154,15 @@ impl Work<'_> {
                     filter.blocks(text, range, &mut marks, |view| whole.block(&view));
                 }
                 self.decode(&whole, layer.depth);
+            }
+        }
+    }
+
+    /// Tries rules whose matches may be anywhere.
+    fn anywhere(&mut self, text: &[u8], ranges: &[Range<usize>], rules: &[usize]) {
+        for &rule in rules {
+            for range in ranges {
+                self.everywhere(text, range, rule);
             }
         }
     }

@@ -113,6 +113,11 @@ impl<'r> Work<'r> {
         for (_, part) in done {
             self.take(part);
         }
+        // A word in one part sets off its rules in all.
+        let mut deferred = std::mem::take(&mut self.deferred);
+        deferred.sort_unstable();
+        deferred.dedup();
+        self.anywhere(layer.text, ranges, &deferred);
         true
     }
 
@@ -123,6 +128,8 @@ impl<'r> Work<'r> {
         work.exhausted |= self.exhausted;
         // All threads there are take part already.
         work.cutting.threads = NonZeroUsize::MIN;
+        // What a rule requires beside it is looked for among the matches of its part.
+        work.defers = !self.redactor.has_parts();
         work.scan_whole(layer, &part.looked_at);
         work.found.retain(|found: &Match| part.own.contains(&found.span.start));
         work
@@ -170,6 +177,15 @@ mod tests {
             let raw = serde_json::to_vec(&serde_json::json!({ "a": [text, parts] })).unwrap();
             let (one, many) = (CUT.scan_json(&raw), MANY.scan_json(&raw));
             prop_assert_eq!(one.findings(), many.findings(), "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn a_word_in_one_part_sets_off_its_rules_in_another() {
+        let words = "some words of no interest\n".repeat(100);
+        let text = format!("facebook\n{words}8224154071981|jwjic65fp9823iw2u4jujbsh9eu \n");
+        for redactor in [&ONE, &CUT, &MANY] {
+            assert_eq!(redactor.scan_text(text.as_bytes()).findings().len(), 1);
         }
     }
 

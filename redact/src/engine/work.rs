@@ -24,6 +24,10 @@ pub(crate) struct Work<'r> {
     pub(crate) exempted: BTreeSet<usize>,
     steps: u64,
     pub(super) waits: Waits,
+    /// Whether the next look leaves rules that a word anywhere in the text sets off to whoever
+    /// looks at the other parts of the text, and which these are.
+    pub(super) defers: bool,
+    pub(super) deferred: Vec<usize>,
     pub(crate) exhausted: bool,
     /// How long texts are looked at.
     pub(crate) cutting: Cutting,
@@ -41,6 +45,8 @@ impl<'r> Work<'r> {
             exempted: BTreeSet::new(),
             steps,
             waits: Waits::default(),
+            defers: false,
+            deferred: Vec::new(),
             exhausted: length > budget.max_bytes,
             cutting: redactor.cutting(),
         }
@@ -64,6 +70,7 @@ impl<'r> Work<'r> {
     pub(super) fn take(&mut self, part: Work<'_>) {
         self.found.extend(part.found);
         self.exempted.extend(part.exempted);
+        self.deferred.extend(part.deferred);
         self.exhausted |= part.exhausted || self.found.len() > self.redactor.budget().max_findings;
     }
 
