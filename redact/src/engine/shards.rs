@@ -41,7 +41,8 @@ struct Part {
     own: Range<usize>,
 }
 
-/// Cuts ranges into parts; nothing where that is not worth it.
+/// Cuts ranges into parts; nothing where that is not worth it, or where there is no good place to
+/// cut: what is encoded has to be decoded from its start.
 fn parts(text: &[u8], ranges: &[Range<usize>], cutting: &Cutting) -> Vec<Part> {
     let total: usize = ranges.iter().map(ExactSizeIterator::len).sum();
     if total < 2 * cutting.part {
@@ -56,7 +57,9 @@ fn parts(text: &[u8], ranges: &[Range<usize>], cutting: &Cutting) -> Vec<Part> {
         let mut before = from;
         while length + (range.end - from) > cutting.part {
             let most = (from + cutting.part - length).min(range.end);
-            let seam = seam(text, from..most, cutting.part / SEAM_SHARE);
+            let Some(seam) = seam(text, from..most, cutting.part / SEAM_SHARE) else {
+                return Vec::new();
+            };
             part.looked_at.push(before..seam.saturating_add(cutting.beyond).min(range.end));
             part.own.end = seam;
             parts.push(part);
@@ -73,15 +76,18 @@ fn parts(text: &[u8], ranges: &[Range<usize>], cutting: &Cutting) -> Vec<Part> {
     parts
 }
 
-/// A good place to cut at the end of a range: after an empty line, a line or a word.
-fn seam(text: &[u8], range: Range<usize>, most: usize) -> usize {
+/// A good place to cut at the end of a range: after an empty line, a line, a word, or a quote or
+/// comma, none of which stands in what is encoded.
+fn seam(text: &[u8], range: Range<usize>, most: usize) -> Option<usize> {
     let from = range.end.saturating_sub(most).max(range.start);
     let end = &text[from..range.end];
-    let after_line = || memchr::memrchr(b'\n', end).map(|at| at + 1);
-    let after_word = || end.iter().rposition(u8::is_ascii_whitespace).map(|at| at + 1);
+    let after = |is_end: fn(&u8) -> bool| end.iter().rposition(is_end).map(|at| at + 1);
     let gap = memchr::memmem::rfind(end, b"\n\n").map(|at| at + 2);
-    let found = gap.or_else(after_line).or_else(after_word);
-    found.map_or(range.end, |at| from + at)
+    let found = gap
+        .or_else(|| after(|b| *b == b'\n'))
+        .or_else(|| after(u8::is_ascii_whitespace))
+        .or_else(|| after(|b| matches!(b, b'"' | b',')));
+    found.map(|at| from + at)
 }
 
 impl<'r> Work<'r> {
