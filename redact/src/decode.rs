@@ -17,8 +17,10 @@ const REACH: usize = 256;
 const WHOLE: usize = 64;
 /// Shortest run of base64 or hex that is decoded, in bytes.
 const MIN_RUN: usize = 20;
-/// Longest run that is decoded, in bytes; the rest is left.
+/// How much of a run is decoded at a time, in bytes.
 const MAX_RUN: usize = 1 << 20;
+/// How much of it is decoded again with what follows, in bytes; a multiple of four, as it is.
+const SEAM: usize = 16 << 10;
 
 /// Where in a text something may be encoded or broken, gathered block by block.
 pub(crate) struct Encoded<'t> {
@@ -404,13 +406,20 @@ impl Encoded<'_> {
     /// Tells every run of base64, base64url or hex that decodes to text, with the text.
     pub(crate) fn runs(&self, mut found: impl FnMut(Range<usize>, Vec<u8>)) {
         for run in &self.runs {
-            let (start, limit) = (run.start, run.end);
-            let window = &self.text[start..limit.min(start + MAX_RUN)];
-            let end = start + blocks::run_length(window);
-            if let Some(decoded) = decode_run(&self.text[start..end]) {
-                let after = self.text[end..limit].iter().take(2);
-                let padding = after.take_while(|b| **b == b'=').count();
-                found(start..end + padding, decoded);
+            let (mut start, limit) = (run.start, run.end);
+            // A longer run is decoded piece by piece.
+            loop {
+                let window = &self.text[start..limit.min(start + MAX_RUN)];
+                let end = start + blocks::run_length(window);
+                if let Some(decoded) = decode_run(&self.text[start..end]) {
+                    let after = self.text[end..limit].iter().take(2);
+                    let padding = after.take_while(|b| **b == b'=').count();
+                    found(start..end + padding, decoded);
+                }
+                if end - start < MAX_RUN {
+                    break;
+                }
+                start = end - SEAM;
             }
         }
     }
@@ -633,6 +642,15 @@ mod tests {
         check("\u{13aa}\u{212a}\u{2160}\u{1d00}", "AKIA");
         check("\u{664}\u{6f4}\u{96a}\u{9ea} \u{e50}\u{1049}\u{66a}", "4444 09\u{66a}");
         check("plain & 100% \\n text", "");
+    }
+
+    #[test]
+    fn a_run_is_decoded_to_its_end() {
+        let hex = |text: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<String>();
+        let (words, key) = (hex("of no interest "), hex("AKIAQ3EGRTPLWX7NZ5VD "));
+        let text = format!("{}{key}{}", words.repeat(50_000), words.repeat(3));
+        let scan = crate::Redactor::builtin().scan_text(text.as_bytes());
+        assert!(scan.findings().iter().any(|found| found.span.end > text.len() - 200));
     }
 
     #[test]
