@@ -4,7 +4,7 @@
 //! nothing more is given out once a part had to be withheld.
 
 use crate::engine::Cutting;
-use crate::{Finding, Redactor, WITHHELD};
+use crate::{Finding, Redactor, WITHHELD, blocks};
 
 /// Most threads that a stream reads ahead for.
 const MAX_THREADS: usize = 16;
@@ -120,10 +120,19 @@ impl<'r> Stream<'r> {
             findings.push(finding);
         }
         out.extend_from_slice(&self.buffer[at..cut]);
-        let keep = cut.saturating_sub(CONTEXT);
+        let keep = self.whole_groups(cut.saturating_sub(CONTEXT));
         self.buffer.drain(..keep);
         self.offset += keep;
         self.context = cut - keep;
+    }
+}
+
+impl Stream<'_> {
+    /// A place at or a little before `at` that is a multiple of four bytes after the start of the
+    /// run of base64 or hex that it stands in: what goes on there is decoded from there.
+    fn whole_groups(&self, at: usize) -> usize {
+        let run = self.buffer[..at].iter().rev().take_while(|byte| blocks::is_run(**byte)).count();
+        at - run % 4
     }
 }
 
@@ -194,6 +203,21 @@ mod tests {
                 String::from_utf8(out).unwrap(),
                 "token [REDACTED-SECRET] here\n".repeat(14_000)
             );
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_goes_on_across_cuts() {
+        let redactor = Redactor::builtin();
+        // `of no interest `, and a key between such words, as base64 writes them.
+        let (words, key) = ("b2Ygbm8gaW50ZXJlc3Qg", "QUtJQVEzRUdSVFBMV1g3Tlo1VkQg");
+        for before in ["", "x ", "xy ", "xyz "] {
+            let text = format!("{before}{}{key}{}", words.repeat(30_000), words.repeat(3));
+            let mut out = Vec::new();
+            let mut stream = redactor.stream();
+            let mut findings = stream.push(text.as_bytes(), &mut out);
+            findings.extend(stream.finish(&mut out));
+            assert!(!findings.is_empty(), "{before:?}");
         }
     }
 
