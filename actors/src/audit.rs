@@ -2,8 +2,8 @@
 //!
 //! - Owns: the log, and the thread of control that brings it to the disk.
 //! - Accepts: records, one system call for all that wait together, so that what is forwarded is in
-//!   the kernel's hands before it leaves; where the settings say `disk`, also on the disk (group commit: one flush
-//!   serves everybody who waits for it).
+//!   the kernel's hands before it leaves; where the settings say `disk`, also on the disk (group
+//!   commit: one flush serves everybody who waits for it).
 //! - Dies when: its supervisor stops it; the log itself lives as long as anybody writes to it.
 //! - Restarts: at once, nothing is lost.
 

@@ -18,6 +18,7 @@ pub mod hooks;
 mod host;
 pub mod install;
 mod paths;
+pub mod percent;
 pub mod settings;
 
 pub use given::{Given, GivenError};

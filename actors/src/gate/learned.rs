@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use defenter_config::percent;
 use defenter_mcp::read;
 use defenter_policy::ToolHints;
 
@@ -130,28 +131,12 @@ fn path_of(uri: &str) -> Option<PathBuf> {
     let scheme = uri.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("file://"))?;
     let rest = &uri[scheme.len()..];
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
-    let path = decoded(path).filter(|path| path.len() <= MAX_ROOT)?;
+    let path = percent::decoded(path).filter(|path| path.len() <= MAX_ROOT)?;
     // A drive of Windows stands behind a slash.
     let bytes = path.as_bytes();
     let has_drive = bytes.len() > 2 && bytes[1].is_ascii_alphabetic() && bytes[2] == b':';
     let path = if has_drive { &path[1..] } else { &path };
     (path.starts_with('/') || has_drive).then(|| PathBuf::from(path))
-}
-
-/// A text without its percent encoding.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-        bytes.push(u8::try_from(high << 4 | low).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::discover::Scan;
 use super::find::{Context, expand};
 use crate::doc::{Format, Node};
 use crate::host::{Os, slashes};
+use crate::percent;
 
 /// The most projects that are looked into.
 const MAX_PROJECTS: usize = 2000;
@@ -96,29 +97,13 @@ fn clean(scan: &Scan<'_>, path: &str) -> String {
 
 /// The path of a `file:` URI of this machine.
 fn file_path(uri: &str) -> Option<String> {
-    let path = percent_decoded(uri.strip_prefix("file://")?)?;
+    let path = percent::decoded(uri.strip_prefix("file://")?)?;
     // `file:///c:/x` is `c:/x`.
     match path.as_bytes() {
         [b'/', drive, b':', ..] if drive.is_ascii_alphabetic() => Some(path[1..].to_owned()),
         [b'/', ..] => Some(path),
         _ => None,
     }
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first == b'%' {
-            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &rest[2..];
-        } else {
-            bytes.push(*first);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
