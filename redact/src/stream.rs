@@ -125,9 +125,7 @@ impl<'r> Stream<'r> {
         self.offset += keep;
         self.context = cut - keep;
     }
-}
 
-impl Stream<'_> {
     /// A place at or a little before `at` that is a multiple of four bytes after the start of the
     /// run of base64 or hex that it stands in: what goes on there is decoded from there.
     fn whole_groups(&self, at: usize) -> usize {

@@ -1,5 +1,5 @@
-//! Owns tokens that follow their name with nothing but a blank between, as notes write them, or a quote
-//! or the bar of a table too.
+//! Owns tokens that follow their name with nothing but a blank between, as notes write them, or a
+//! quote or the bar of a table too.
 //! Accepts the place where a keyword ends; emits a match; promises a bounded look in both
 //! directions, and that most keywords cost a few comparisons.
 

@@ -43,16 +43,12 @@ pub(super) struct Tables {
 impl Redactor {
     /// The built-in rules with the default options.
     pub fn builtin() -> Redactor {
-        // The built-in rules are checked by the crate's tests.
-        let rules =
-            Rule::builtin().filter_map(|spec| Rule::new(Cow::Borrowed(spec)).ok()).collect();
-        Redactor::assemble(rules, Vec::new(), Vec::new(), Options::default())
+        Redactor::assemble(built_in().collect(), Vec::new(), Vec::new(), Options::default())
     }
 
     /// The built-in rules changed and extended as the options say.
     pub fn with_options(options: &Options) -> Result<Redactor, RuleError> {
-        let mut rules: Vec<Rule> =
-            Rule::builtin().filter_map(|spec| Rule::new(Cow::Borrowed(spec)).ok()).collect();
+        let mut rules: Vec<Rule> = built_in().collect();
         let mut allowlists = Vec::new();
         for file in &options.rule_files {
             extend(&mut rules, &mut allowlists, file)?;
@@ -89,10 +85,7 @@ impl Redactor {
     /// One built-in rule alone.
     #[cfg(test)]
     pub(crate) fn only(id: &str) -> Redactor {
-        let rules = Rule::builtin()
-            .filter(|spec| *spec.id == *id)
-            .filter_map(|spec| Rule::new(Cow::Borrowed(spec)).ok())
-            .collect();
+        let rules = built_in().filter(|rule| rule.id.as_str() == id).collect();
         Redactor::assemble(rules, Vec::new(), Vec::new(), Options::default())
     }
 
@@ -125,6 +118,11 @@ impl Redactor {
         let cutting = Cutting::new(NonZeroUsize::MIN);
         Redactor { tables: Arc::new(tables), exceptions: Vec::new(), cutting }
     }
+}
+
+/// The built-in rules, all of which the crate's tests check.
+fn built_in() -> impl Iterator<Item = Rule> {
+    Rule::builtin().filter_map(|spec| Rule::new(Cow::Borrowed(spec)).ok())
 }
 
 /// Adds the rules and exceptions of a file; a rule replaces the one of the same id.
